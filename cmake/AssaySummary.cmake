@@ -1,0 +1,42 @@
+# What was found, said once when configuring and again by `assay --version`. A feature that was asked
+# for (ON) is there or the configuration stops here; one that is looked for (AUTO) is named.
+if(ASSAY_CUDA STREQUAL "ON" AND NOT EXISTS ${CMAKE_SOURCE_DIR}/kernels/cuda)
+  message(FATAL_ERROR "ASSAY_CUDA=ON: this version of assay has no CUDA backend; use AUTO or OFF")
+endif()
+if(ASSAY_MPI STREQUAL "ON" AND NOT EXISTS ${CMAKE_SOURCE_DIR}/harness/mpi)
+  message(FATAL_ERROR "ASSAY_MPI=ON: this version of assay has no MPI driver; use AUTO or OFF")
+endif()
+file(GLOB ASSAY_FUZZ_SOURCES tests/fuzz/*.c)
+if(ASSAY_FUZZ AND NOT ASSAY_FUZZ_SOURCES)
+  message(FATAL_ERROR "ASSAY_FUZZ=ON: this version of assay has no fuzz targets")
+endif()
+
+set(ASSAY_BUILT_WITH "HDF5 ${HDF5_VERSION}, OpenBLAS ${OPENBLAS_VERSION}, libyaml ${YAML_VERSION}, \
+jansson ${JANSSON_VERSION}, OpenSSL ${CRYPTO_VERSION}, libseccomp ${SECCOMP_VERSION}, \
+utf8proc ${UTF8PROC_VERSION}, and in assay-image-worker alone libvips ${VIPS_VERSION}")
+set(ASSAY_FEATURES "${CMAKE_BUILD_TYPE}")
+if(EXISTS ${CMAKE_SOURCE_DIR}/kernels/cuda AND NOT ASSAY_CUDA STREQUAL "OFF" AND CMAKE_CUDA_COMPILER)
+  string(APPEND ASSAY_FEATURES ", CUDA ${CMAKE_CUDA_COMPILER_VERSION}")
+else()
+  string(APPEND ASSAY_FEATURES ", no CUDA")
+endif()
+if(EXISTS ${CMAKE_SOURCE_DIR}/harness/mpi AND NOT ASSAY_MPI STREQUAL "OFF" AND MPI_C_FOUND)
+  string(APPEND ASSAY_FEATURES ", MPI ${MPI_C_VERSION}")
+else()
+  string(APPEND ASSAY_FEATURES ", no MPI")
+endif()
+if(ASSAY_SANITIZE)
+  string(APPEND ASSAY_FEATURES ", sanitizers ${ASSAY_SANITIZE}")
+endif()
+target_compile_definitions(assay PRIVATE "ASSAY_BUILT_WITH=\"${ASSAY_BUILT_WITH}\""
+                                         "ASSAY_FEATURES=\"${ASSAY_FEATURES}\"")
+
+if(GNUPLOT_PROGRAM)
+  set(plots "gnuplot at ${GNUPLOT_PROGRAM}")
+else()
+  set(plots "gnuplot NOT FOUND: reports need it when they are made")
+endif()
+message(STATUS "assay ${PROJECT_VERSION}: ${ASSAY_FEATURES}")
+message(STATUS "  built with ${ASSAY_BUILT_WITH}")
+message(STATUS "  plots      ${plots}")
+message(STATUS "  tests      ${ASSAY_TESTS}, warnings are errors: ${ASSAY_WERROR}")

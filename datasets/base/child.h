@@ -1,0 +1,54 @@
+/* child -- work done in another process: a forked child that reports a status, and a helper program
+ * started by exec that answers framed requests. */
+#ifndef ASSAY_DATASETS_BASE_CHILD_H
+#define ASSAY_DATASETS_BASE_CHILD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "datasets/base/status.h"
+
+/* Runs work(context) in a forked child that ends with _exit, and gives back its status and error
+ * text; a child that dies otherwise is ASSAY_FAILED, saying how. What the child changes in memory
+ * is lost. Call it only while this process has no other threads in locks (HDF5 writing: SECURITY.md
+ * 2). */
+assay_status assay_child_run(assay_status (*work)(void *context), void *context,
+                             const char *what) ASSAY_MUST_CHECK;
+
+/* A helper program with a request pipe and an answer pipe. Its standard streams are /dev/null
+ * (standard error too), it is told its two descriptors as arguments 1 and 2, and it gets no other
+ * descriptor and no environment but the language C. It sees the end of its request pipe when we
+ * die, and once confined is killed when the thread that started it ends. */
+typedef struct {
+    pid_t pid;
+    int request_fd;
+    int answer_fd;
+} assay_helper;
+
+#define ASSAY_HELPER_NONE ((assay_helper){.pid = -1, .request_fd = -1, .answer_fd = -1})
+
+assay_status assay_helper_start(const char *program, assay_helper *out) ASSAY_MUST_CHECK;
+void assay_helper_stop(assay_helper *helper); /* kills and reaps; takes one that never started */
+
+/* Frames: a 32-bit little-endian length, then the bytes. Reading gives up after timeout_ms
+ * milliseconds (never, where that is negative) or where the length is over limit; writing gives up
+ * where a helper has taken nothing for 30 seconds; both where the other end is closed
+ * (ASSAY_FAILED). *out has a NUL behind its *out_count bytes; free(). */
+assay_status assay_frame_write(int fd, const void *bytes, size_t count) ASSAY_MUST_CHECK;
+assay_status assay_frame_read(int fd, size_t limit, int timeout_ms, uint8_t **out,
+                              size_t *out_count) ASSAY_MUST_CHECK;
+
+/* Confines the calling process for good: no new privileges, dies with its parent, not dumpable,
+ * memory_bytes of address space (but not in a build with a sanitizer, which needs terabytes of it),
+ * cpu_seconds, no files written, no core; Landlock read-only on read_paths[count] and on the system
+ * libraries; seccomp that leaves memory, threads, time and the descriptors that are open, so no
+ * sockets, exec, fork, signals to others, ptrace and the like. It must have one thread, and may
+ * start more afterwards. ASSAY_FAILED where the kernel refuses any of it, so that nothing runs half
+ * confined; where the kernel has no Landlock at all, *out_without_landlock (may be NULL) is set to
+ * 1 instead. */
+assay_status assay_confine(uint64_t memory_bytes, unsigned cpu_seconds,
+                           const char *const *read_paths, size_t count,
+                           int *out_without_landlock) ASSAY_MUST_CHECK;
+
+#endif

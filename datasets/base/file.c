@@ -1,0 +1,282 @@
+/* file -- reading whole files, opening beneath a root, and publishing a file only when it is whole.
+ */
+#include "datasets/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "datasets/base/memory.h"
+
+/* What the request got wrong is the request's fault; the rest is the system's. */
+static assay_status fail_to_open(const char *path) {
+    int reason = errno;
+    assay_status status = assay_fail_errno("cannot open %s", path);
+    return reason == ENOENT || reason == ENOTDIR || reason == EISDIR ? ASSAY_USAGE : status;
+}
+
+/* Reads until the end or until limit + 1 bytes are there; *out is the caller's even on failure. */
+static assay_status read_all(int fd, const char *path, size_t limit, size_t expected, char **out,
+                             size_t *out_length) {
+    size_t capacity = 0, length = 0;
+    size_t first = expected < limit ? expected + 2 : limit + 2;
+    assay_status status = assay_reserve(out, &capacity, first, 1, path);
+    while (status == ASSAY_OK) {
+        ssize_t count = read(fd, *out + length, capacity - 1 - length);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return assay_fail_errno("cannot read %s", path);
+        if (count == 0) break;
+        length += (size_t)count;
+        if (length > limit)
+            return assay_fail(ASSAY_USAGE, "%s is larger than the %zu bytes it may have", path,
+                              limit);
+        if (length + 1 == capacity) status = assay_reserve(out, &capacity, capacity + 1, 1, path);
+    }
+    if (status != ASSAY_OK) return status;
+    (*out)[length] = '\0';
+    *out_length = length;
+    return ASSAY_OK;
+}
+
+assay_status assay_file_read(const char *path, size_t limit, char **out_bytes, size_t *out_length) {
+    if (limit > SIZE_MAX - 2) limit = SIZE_MAX - 2;
+    char *bytes = NULL;
+    size_t length = 0;
+    assay_status status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) return fail_to_open(path);
+    struct stat about;
+    if (fstat(fd, &about) != 0) {
+        status = assay_fail_errno("cannot examine %s", path);
+        goto out;
+    }
+    if (S_ISDIR(about.st_mode)) {
+        status = assay_fail(ASSAY_USAGE, "cannot read %s: it is a folder, a file is needed", path);
+        goto out;
+    }
+    status = read_all(fd, path, limit, (size_t)about.st_size, &bytes, &length);
+    if (status != ASSAY_OK) goto out;
+    *out_bytes = bytes;
+    *out_length = length;
+    bytes = NULL;
+out:
+    free(bytes);
+    close(fd);
+    return status;
+}
+
+/* Why openat2 refused path, in words for whoever wrote the path. */
+static assay_status fail_beneath(const char *path) {
+    switch (errno) {
+    case EXDEV:
+        return assay_fail(ASSAY_USAGE, "%s leaves the folder that it belongs to", path);
+    case ELOOP:
+        return assay_fail(ASSAY_USAGE, "%s is a link or leads through one", path);
+    case ENOENT:
+    case ENOTDIR:
+    case ENAMETOOLONG:
+        return assay_fail(ASSAY_USAGE, "%s is not there", path);
+    case ENXIO:
+        return assay_fail(ASSAY_USAGE, "%s is not a regular file", path);
+    case ENOSYS:
+        return assay_fail_errno("cannot open %s: the kernel has no openat2 (5.6)", path);
+    default:
+        return assay_fail_errno("cannot open %s", path);
+    }
+}
+
+assay_status assay_file_open_beneath(int root_fd, const char *path, int *out_fd) {
+    /* Not blocking, so that a FIFO does not hang before it is refused. */
+    struct open_how how = {
+        .flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+    };
+    long fd;
+    do fd = syscall(SYS_openat2, root_fd, path, &how, sizeof how);
+    while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+    if (fd < 0) return fail_beneath(path);
+    struct stat about;
+    if (fstat((int)fd, &about) != 0 || !S_ISREG(about.st_mode)) {
+        close((int)fd);
+        return assay_fail(ASSAY_USAGE, "%s is not a regular file", path);
+    }
+    *out_fd = (int)fd;
+    return ASSAY_OK;
+}
+
+assay_status assay_make_directories(const char *path) {
+    char *copy = NULL;
+    assay_status status = assay_copy_string(&copy, path);
+    if (status != ASSAY_OK) return status;
+    for (char *at = copy; *at != '\0' && status == ASSAY_OK;) {
+        at += strspn(at, "/");
+        at += strcspn(at, "/");
+        char rest = *at;
+        *at = '\0';
+        struct stat about;
+        if (mkdir(copy, 0777) != 0 &&
+            (errno != EEXIST || stat(copy, &about) != 0 || !S_ISDIR(about.st_mode))) {
+            if (errno == EEXIST) errno = ENOTDIR;
+            status = assay_fail_errno("cannot make the folder %s", copy);
+        }
+        *at = rest;
+    }
+    free(copy);
+    return status;
+}
+
+bool assay_file_exists(const char *path) {
+    return access(path, F_OK) == 0;
+}
+
+static assay_status format_path(char **out, const char *format, ...) ASSAY_PRINTF(2, 3);
+static assay_status format_path(char **out, const char *format, ...) {
+    char *path = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vasprintf(&path, format, arguments);
+    va_end(arguments);
+    if (length < 0) return assay_fail(ASSAY_FAILED, "out of memory for a path");
+    *out = path;
+    return ASSAY_OK;
+}
+
+const char *assay_path_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+assay_status assay_path_directory(char **out, const char *path) {
+    const char *name = assay_path_name(path);
+    if (name == path) return assay_copy_string(out, ".");
+    size_t length = (size_t)(name - path);
+    while (length > 1 && path[length - 1] == '/') length--;
+    return format_path(out, "%.*s", (int)length, path);
+}
+
+assay_status assay_path_join(char **out, const char *directory, const char *name) {
+    if (name[0] == '/' || directory[0] == '\0') return assay_copy_string(out, name);
+    size_t length = strlen(directory);
+    return format_path(out, "%s%s%s", directory, directory[length - 1] == '/' ? "" : "/", name);
+}
+
+assay_status assay_file_temporary(const char *final_path, char **out) {
+    const char *name = assay_path_name(final_path);
+    if (*name == '\0')
+        return assay_fail(ASSAY_USAGE, "cannot write %s: it names a folder, a file is needed",
+                          final_path);
+    return format_path(out, "%.*s.%s.tmp-%ld", (int)(name - final_path), final_path, name,
+                       (long)getpid());
+}
+
+/* fsync of what path names; a folder is synced so that a rename in it lasts. */
+static assay_status sync_path(const char *path, int flags) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+    if (fd < 0) return assay_fail_errno("cannot open %s to sync it", path);
+    assay_status status = ASSAY_OK;
+    if (fsync(fd) != 0) status = assay_fail_errno("cannot sync %s", path);
+    close(fd);
+    return status;
+}
+
+assay_status assay_file_publish(const char *temporary, const char *final_path) {
+    char *directory = NULL;
+    assay_status status = assay_path_directory(&directory, final_path);
+    if (status != ASSAY_OK) goto out;
+    status = sync_path(temporary, 0);
+    if (status != ASSAY_OK) goto out;
+    if (rename(temporary, final_path) != 0) {
+        status = assay_fail_errno("cannot rename %s to %s", temporary, final_path);
+        goto out;
+    }
+    status = sync_path(directory, O_DIRECTORY);
+out:
+    if (status != ASSAY_OK) unlink(temporary);
+    free(directory);
+    return status;
+}
+
+static assay_status write_all(int fd, const char *path, const char *bytes, size_t count) {
+    while (count > 0) {
+        ssize_t written = write(fd, bytes, count);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return assay_fail_errno("cannot write %s", path);
+        bytes += written;
+        count -= (size_t)written;
+    }
+    return ASSAY_OK;
+}
+
+assay_status assay_file_write(const char *path, const void *bytes, size_t count) {
+    char *temporary = NULL;
+    int fd = -1;
+    assay_status status = assay_file_temporary(path, &temporary);
+    if (status != ASSAY_OK) return status;
+    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        status = assay_fail_errno("cannot make %s", temporary);
+        goto out;
+    }
+    status = write_all(fd, path, bytes, count);
+    if (close(fd) != 0 && status == ASSAY_OK) status = assay_fail_errno("cannot write %s", path);
+    if (status == ASSAY_OK)
+        status = assay_file_publish(temporary, path);
+    else
+        unlink(temporary);
+out:
+    free(temporary);
+    return status;
+}
+
+/* Takes path over into *out where it can be run; else frees it and adds it to tried. */
+static bool take_if_program(char *path, assay_text *tried, char **out) {
+    if (path == NULL) return false;
+    if (access(path, X_OK) == 0) {
+        *out = path;
+        return true;
+    }
+    assay_text_appendf(tried, "%s%s", tried->length > 0 ? ", " : "", path);
+    free(path);
+    return false;
+}
+
+assay_status assay_find_helper(char **out, const char *name) {
+    /* Beside the program; where it is installed; and one or two folders up, where a program of a
+     * build tree's subfolder, such as a test, has the build tree's root. */
+    static const char *const places[] = {"", "../libexec/assay/", "../", "../../"};
+    char self[PATH_MAX];
+    char *directory = NULL, *path = NULL, *found = NULL;
+    assay_text tried = {0};
+    assay_status status = ASSAY_OK;
+    const char *told = getenv("ASSAY_HELPERS");
+    if (told != NULL && told[0] != '\0') {
+        status = assay_path_join(&path, told, name);
+        if (status != ASSAY_OK || take_if_program(path, &tried, &found)) goto out;
+    }
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length < 0) {
+        status = assay_fail_errno("cannot find the folder of this program in /proc/self/exe");
+        goto out;
+    }
+    self[length] = '\0';
+    status = assay_path_directory(&directory, self);
+    for (size_t i = 0; status == ASSAY_OK && i < sizeof places / sizeof *places; i++) {
+        status = format_path(&path, "%s/%s%s", directory, places[i], name);
+        if (status != ASSAY_OK || take_if_program(path, &tried, &found)) goto out;
+    }
+    if (status == ASSAY_OK)
+        status = assay_fail(ASSAY_FAILED, "cannot find the helper program %s; looked at %s", name,
+                            tried.bytes != NULL ? tried.bytes : "no place");
+out:
+    if (found != NULL) *out = found;
+    assay_text_free(&tried);
+    free(directory);
+    return status;
+}

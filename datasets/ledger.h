@@ -1,0 +1,30 @@
+/* ledger -- what sealing and verification need of a directory's ledger beyond sealed_file.h. Private to
+ * datasets/. */
+#ifndef ASSAY_DATASETS_LEDGER_H
+#define ASSAY_DATASETS_LEDGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "datasets/base/digest.h"
+#include "datasets/base/status.h"
+
+#define ASSAY_LEDGER_NAME "assay-ledger.jsonl"
+
+typedef struct {
+    const char *file; /* name without directory */
+    const char *what;
+    uint64_t size;
+    assay_digest digest;      /* of the file */
+    assay_digest seal_digest; /* of the bytes of its seal */
+    const char *details_json; /* an object, or NULL */
+} assay_ledger_sealed;
+
+/* Appends the record of a sealed file. */
+assay_status assay_ledger_append_sealed(const char *directory, const assay_ledger_sealed *sealed)
+    ASSAY_MUST_CHECK;
+
+/* Whether the ledger of directory is there, has a whole chain, and holds a record of seal_digest. */
+bool assay_ledger_holds(const char *directory, const assay_digest *seal_digest);
+
+#endif

@@ -1,0 +1,24 @@
+/* npy -- a strict reader of numpy's .npy files (format versions 1 to 3). */
+#ifndef ASSAY_DATASETS_NPY_H
+#define ASSAY_DATASETS_NPY_H
+
+#include <stdint.h>
+
+#include "datasets/base/status.h"
+
+typedef struct {
+    uint64_t rows;
+    uint32_t columns;
+    float *values; /* [rows][columns], row-major, whatever the file's order and type */
+} assay_npy_matrix;
+void assay_npy_matrix_free(assay_npy_matrix *matrix);
+
+/* A two-dimensional array of float16, float32, float64, int8 or uint8, either byte order, C or Fortran
+ * order. float64 that float32 cannot hold exactly is rounded to nearest; NaN and infinity pass (the
+ * caller decides). Anything else is ASSAY_USAGE, saying what was met and what is expected. */
+assay_status assay_npy_read(const char *path, assay_npy_matrix *out) ASSAY_MUST_CHECK;
+/* float32, C order, version 1. */
+assay_status assay_npy_write(const char *path, uint64_t rows, uint32_t columns, const float *values)
+    ASSAY_MUST_CHECK;
+
+#endif

@@ -1,0 +1,331 @@
+/* cmd_compare -- `assay compare templates.h5 -o evidence.h5`: all comparisons of a protocol. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "datasets/base/file.h"
+#include "datasets/base/memory.h"
+#include "datasets/base/text.h"
+#include "harness/cli/command.h"
+#include "harness/config.h"
+#include "harness/steps.h"
+
+#define CHECKPOINT_NONE UINT64_MAX /* the option was not given */
+
+typedef struct {
+    const char *output, *protocol, *role_column, *reference, *probe, *pairs, *comparator, *backend;
+    const char *histogram, *matrix, *config;
+    assay_option_words histogram_by;
+    assay_option_numbers fmr_targets, thresholds;
+    uint64_t threads, memory, tail_cap, checkpoint;
+    bool same_session, estimate, json, quiet;
+} compare_values;
+
+static assay_status replace_text(char **field, const char *text) {
+    if (text == NULL) return ASSAY_OK;
+    free(*field);
+    *field = NULL;
+    return assay_copy_string(field, text);
+}
+
+static int descending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x < y) - (x > y);
+}
+
+/* Numbers of the command line in place of the protocol's, sorted descending, each once. */
+static assay_status replace_numbers(const char *option, const assay_option_numbers *given,
+                                    double low, double high, double **numbers, uint32_t *count) {
+    double *copy = NULL;
+    char shown[ASSAY_NUMBER_SIZE];
+    if (given->items == NULL) return ASSAY_OK;
+    for (size_t n = 0; n < given->count; n++)
+        if (given->items[n] < low || given->items[n] > high)
+            return assay_fail(ASSAY_USAGE, "option --%s: %s is not between %g and %g", option,
+                              assay_print_double(shown, given->items[n]), low, high);
+    assay_status status = assay_allocate(&copy, given->count, sizeof *copy, "numbers");
+    if (status != ASSAY_OK) return status;
+    memcpy(copy, given->items, given->count * sizeof *copy);
+    qsort(copy, given->count, sizeof *copy, descending);
+    uint32_t kept = 0;
+    for (size_t n = 0; n < given->count; n++)
+        if (n == 0 || copy[n] != copy[n - 1]) copy[kept++] = copy[n];
+    free(*numbers);
+    *numbers = copy;
+    *count = kept;
+    return ASSAY_OK;
+}
+
+static assay_status replace_histogram_by(const assay_option_words *given,
+                                         assay_protocol *protocol) {
+    if (given->items == NULL) return ASSAY_OK;
+    for (uint32_t n = 0; n < protocol->histogram_by_count; n++) free(protocol->histogram_by[n]);
+    free(protocol->histogram_by);
+    protocol->histogram_by = NULL;
+    protocol->histogram_by_count = 0;
+    assay_status status = assay_allocate(&protocol->histogram_by, given->count, sizeof(char *),
+                                         "names of attributes");
+    for (size_t n = 0; status == ASSAY_OK && n < given->count; n++) {
+        status = assay_copy_string(&protocol->histogram_by[n], given->items[n]);
+        if (status == ASSAY_OK) protocol->histogram_by_count++;
+    }
+    return status;
+}
+
+/* The command line's word over the configuration's. */
+static assay_status apply(const compare_values *values, assay_config *config) {
+    assay_protocol *protocol = &config->protocol;
+    assay_status status = ASSAY_OK;
+    if (values->protocol != NULL)
+        status = assay_config_protocol_kind(values->protocol, &protocol->kind);
+    if (status == ASSAY_OK && values->histogram != NULL)
+        status = assay_config_histogram(values->histogram, protocol);
+    if (status == ASSAY_OK) status = replace_histogram_by(&values->histogram_by, protocol);
+    if (status == ASSAY_OK)
+        status = replace_numbers("fmr-targets", &values->fmr_targets, 1e-15, 1,
+                                 &protocol->fmr_targets, &protocol->fmr_target_count);
+    if (status == ASSAY_OK)
+        status = replace_numbers("thresholds", &values->thresholds, -1e300, 1e300,
+                                 &protocol->thresholds, &protocol->threshold_count);
+    if (status == ASSAY_OK) status = replace_text(&protocol->role_column, values->role_column);
+    if (status == ASSAY_OK) status = replace_text(&protocol->reference_value, values->reference);
+    if (status == ASSAY_OK) status = replace_text(&protocol->probe_value, values->probe);
+    if (status == ASSAY_OK) status = replace_text(&config->pair_list, values->pairs);
+    if (status == ASSAY_OK) status = replace_text(&config->comparator, values->comparator);
+    if (status == ASSAY_OK) status = replace_text(&config->backend, values->backend);
+    if (status != ASSAY_OK) return status;
+    if (values->same_session) protocol->same_session = true;
+    if (values->tail_cap > 0) protocol->tail_cap = values->tail_cap;
+    if (values->threads > 0) config->threads = (unsigned)values->threads;
+    if (values->checkpoint != CHECKPOINT_NONE)
+        config->checkpoint_seconds = (unsigned)values->checkpoint;
+    return assay_config_protocol_check(protocol, config->pair_list);
+}
+
+static assay_status prepare(const compare_values *values, assay_config *config) {
+    assay_status status;
+    if (values->config != NULL) {
+        status = assay_config_read(values->config, config);
+    } else {
+        config->checkpoint_seconds = ASSAY_CONFIG_CHECKPOINT;
+        status = assay_copy_string(&config->backend, "auto");
+        if (status == ASSAY_OK) status = assay_protocol_create(&config->protocol);
+    }
+    return status == ASSAY_OK ? apply(values, config) : status;
+}
+
+static assay_status print_result(const compare_values *values, const assay_compare_result *result) {
+    char a[ASSAY_NUMBER_SIZE], b[ASSAY_NUMBER_SIZE], hex[ASSAY_DIGEST_HEX];
+    bool done = !values->estimate;
+    if (values->json)
+        return assay_print_json(
+            json_pack("{s:s?, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "path",
+                      done ? values->output : NULL, "backend", result->backend, "templates",
+                      (json_int_t)result->templates, "pairs", (json_int_t)result->pairs, "mated",
+                      (json_int_t)result->mated, "non_mated", (json_int_t)result->non_mated, "tail",
+                      (json_int_t)result->tail, "memory_bytes", (json_int_t)result->memory_bytes,
+                      "disk_bytes", (json_int_t)result->disk_bytes, "result_digest",
+                      done ? assay_json_digest(&result->result_digest) : json_null()));
+    if (values->quiet) return ASSAY_OK;
+    if (done) assay_print_field("evidence", "%s", values->output);
+    assay_print_field("backend", "%s", result->backend);
+    assay_print_field("templates", "%s", assay_print_count(a, result->templates));
+    if (done)
+        assay_print_field("comparisons", "%s mated, %s non-mated",
+                          assay_print_count(a, result->mated),
+                          assay_print_count(b, result->non_mated));
+    else
+        assay_print_field("comparisons", "at most %s", assay_print_count(a, result->pairs));
+    assay_print_field("tail", "%s non-mated kept one by one", assay_print_count(a, result->tail));
+    assay_print_field("memory", "%.3f GB at most", (double)result->memory_bytes / 1e9);
+    assay_print_field("disk", "%.3f GB at most", (double)result->disk_bytes / 1e9);
+    if (done) assay_print_field("result", "%s", assay_digest_hex(hex, &result->result_digest));
+    return ASSAY_OK;
+}
+
+/* What is asked of the templates before they are compared: pairs of a list, the size. */
+static assay_status look_at_templates(const compare_values *values, const char *path,
+                                      assay_config *config, const assay_compare_options *options,
+                                      assay_compare_result *result) {
+    assay_templates *templates = NULL;
+    assay_status status = ASSAY_OK;
+    if (config->pair_list == NULL && !values->estimate) return ASSAY_OK;
+    status = assay_templates_open(path, &templates);
+    if (status != ASSAY_OK) return status;
+    const assay_templates_head *head = assay_templates_get_head(templates);
+    if (config->pair_list != NULL)
+        status = assay_pair_list_read(config->pair_list, &head->table, &config->protocol);
+    if (status == ASSAY_OK && values->estimate)
+        status = assay_compare_estimate(head->table.row_count, head->length, options, result);
+    assay_templates_close(templates);
+    return status;
+}
+
+static assay_status run(const void *given, char **arguments, size_t argument_count) {
+    const compare_values *values = given;
+    assay_config config = {0};
+    assay_compare_result result = {0};
+    assay_progress_bar bar;
+    char hex[ASSAY_DIGEST_HEX];
+    (void)argument_count;
+    assay_progress_bar_start(&bar, "compare", values->quiet);
+    assay_progress progress = assay_progress_bar_progress(&bar);
+    assay_status status = prepare(values, &config);
+    if (status == ASSAY_OK && values->output == NULL && !values->estimate)
+        status = assay_fail(ASSAY_USAGE, "option --output PATH is needed (or --estimate)");
+    if (status != ASSAY_OK) goto out;
+    assay_compare_options options = {.protocol = &config.protocol,
+                                     .comparator = config.comparator,
+                                     .backend = config.backend,
+                                     .threads = config.threads,
+                                     .memory_limit = values->memory,
+                                     .matrix_path = values->matrix,
+                                     .checkpoint_seconds = config.checkpoint_seconds};
+    if (values->config != NULL)
+        options.configuration_digest = assay_digest_hex(hex, &config.digest);
+    status = look_at_templates(values, arguments[0], &config, &options, &result);
+    if (status == ASSAY_OK && !values->estimate)
+        status = assay_compare(arguments[0], &options, values->output, &progress, &result);
+    assay_progress_bar_clear(&bar);
+    if (status == ASSAY_OK) status = print_result(values, &result);
+out:
+    assay_config_free(&config);
+    return status;
+}
+
+#define AT(field) .offset = offsetof(compare_values, field)
+static const assay_option options[] = {
+    {.name = "output",
+     .letter = 'o',
+     .kind = ASSAY_OPTION_TEXT,
+     AT(output),
+     .value = "PATH",
+     .purpose = "the evidence to write (needed, but for --estimate)"},
+    {.name = "protocol",
+     .kind = ASSAY_OPTION_TEXT,
+     AT(protocol),
+     .value = "NAME",
+     .purpose = "all, cross, one-per-subject or pairs",
+     .shown = "all"},
+    {.name = "role-column",
+     .kind = ASSAY_OPTION_TEXT,
+     AT(role_column),
+     .value = "COLUMN",
+     .purpose = "cross: the column that tells the roles"},
+    {.name = "reference",
+     .kind = ASSAY_OPTION_TEXT,
+     AT(reference),
+     .value = "VALUE",
+     .purpose = "cross: its value for references"},
+    {.name = "probe",
+     .kind = ASSAY_OPTION_TEXT,
+     AT(probe),
+     .value = "VALUE",
+     .purpose = "cross: its value for probes"},
+    {.name = "pairs",
+     .kind = ASSAY_OPTION_TEXT,
+     AT(pairs),
+     .value = "CSV",
+     .purpose = "pairs: columns reference and probe, sample ids"},
+    {.name = "same-session",
+     .kind = ASSAY_OPTION_FLAG,
+     AT(same_session),
+     .purpose = "mated comparisons within one session count (an optimistic figure)"},
+    {.name = "comparator",
+     .kind = ASSAY_OPTION_TEXT,
+     AT(comparator),
+     .value = "NAME",
+     .purpose = "cosine, inner-product or euclidean",
+     .shown = "as the templates say"},
+    {.name = "backend",
+     .kind = ASSAY_OPTION_TEXT,
+     AT(backend),
+     .value = "NAME",
+     .purpose = "who computes; see assay backends",
+     .shown = "auto"},
+    OPTION_THREADS(compare_values),
+    {.name = "memory",
+     .kind = ASSAY_OPTION_SIZE,
+     AT(memory),
+     .value = "SIZE",
+     .purpose = "memory that may be used: 512M, 8G",
+     .shown = "what the machine has free"},
+    {.name = "fmr-targets",
+     .kind = ASSAY_OPTION_NUMBERS,
+     AT(fmr_targets),
+     .value = "F,F...",
+     .purpose = "false match rates that the evidence must reach",
+     .shown = "1e-3,1e-4,1e-5,1e-6"},
+    {.name = "thresholds",
+     .kind = ASSAY_OPTION_NUMBERS,
+     AT(thresholds),
+     .value = "T,T...",
+     .purpose = "thresholds from outside that it must reach down to"},
+    {.name = "histogram-by",
+     .kind = ASSAY_OPTION_WORDS,
+     AT(histogram_by),
+     .value = "NAME,NAME...",
+     .purpose = "attributes whose combinations have histograms of their own"},
+    {.name = "histogram",
+     .kind = ASSAY_OPTION_TEXT,
+     AT(histogram),
+     .value = "MODE",
+     .purpose = "full, none, or FRACTION:SEED of the comparisons",
+     .shown = "full"},
+    {.name = "tail-cap",
+     .kind = ASSAY_OPTION_COUNT,
+     AT(tail_cap),
+     .value = "N",
+     .low = 1,
+     .high = (uint64_t)1 << 32,
+     .purpose = "most non-mated comparisons kept one by one",
+     .shown = "67108864"},
+    {.name = "matrix",
+     .kind = ASSAY_OPTION_TEXT,
+     AT(matrix),
+     .value = "PATH",
+     .purpose = "also write the dense matrix of scores of a small set"},
+    {.name = "checkpoint",
+     .kind = ASSAY_OPTION_COUNT,
+     AT(checkpoint),
+     .value = "SECONDS",
+     .low = 0,
+     .high = 86400,
+     .purpose = "a sealed part at least this often, to go on from; 0: none",
+     .shown = "300"},
+    {.name = "config",
+     .kind = ASSAY_OPTION_TEXT,
+     AT(config),
+     .value = "YAML",
+     .purpose = "its `comparison` section holds where no option is given"},
+    {.name = "estimate",
+     .kind = ASSAY_OPTION_FLAG,
+     AT(estimate),
+     .purpose = "say what it would need, and do nothing"},
+    OPTION_JSON(compare_values),
+    OPTION_QUIET(compare_values),
+};
+static const compare_values defaults = {.checkpoint = CHECKPOINT_NONE};
+
+const assay_command assay_command_compare = {
+    .name = "compare",
+    .purpose = "make every comparison of a protocol, and keep the evidence",
+    .arguments = "TEMPLATES",
+    .description = "Compares every pair of templates that the protocol asks for and writes what "
+                   "reports are made\n"
+                   "of: every mated score, the highest non-mated ones, histograms of the others. "
+                   "It says first what\n"
+                   "memory and disk it needs. The result is the same bits whatever the backend and "
+                   "the threads.",
+    .examples = (const char *const[]){"assay compare templates.h5 -o evidence.h5",
+                                      "assay compare t.h5 -o e.h5 --protocol cross --role-column "
+                                      "environment --reference visa --probe exit",
+                                      NULL},
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .least_arguments = 1,
+    .most_arguments = 1,
+    .values_size = sizeof(compare_values),
+    .defaults = &defaults,
+    .run = run,
+};

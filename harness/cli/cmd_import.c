@@ -1,0 +1,121 @@
+/* cmd_import -- `assay import templates X.npy --labels X.csv …`: templates made elsewhere. */
+#include <string.h>
+
+#include "datasets/base/text.h"
+#include "harness/cli/command.h"
+#include "harness/cli/enrolled.h"
+#include "harness/config.h"
+#include "harness/steps.h"
+#include "kernels/quantise.h"
+
+typedef struct {
+    const char *output, *labels, *release, *version, *comparator, *dataset, *config;
+    bool json, quiet;
+} import_values;
+
+static assay_status check_kind(const char *kind) {
+    static const char *const kinds[] = {"templates"};
+    char shown[80], suggestion[160];
+    if (strcmp(kind, kinds[0]) == 0) return ASSAY_OK;
+    return assay_fail(ASSAY_USAGE, "cannot import '%s': %s",
+                      assay_printable(shown, sizeof shown, kind),
+                      assay_suggest(suggestion, sizeof suggestion, kind, kinds, 1));
+}
+
+static assay_status run(const void *given, char **arguments, size_t argument_count) {
+    const import_values *values = given;
+    assay_config config = {0};
+    assay_enroll_result result = {0};
+    assay_progress_bar bar;
+    assay_comparator comparator;
+    (void)argument_count;
+    assay_progress_bar_start(&bar, "import", values->quiet);
+    assay_progress progress = assay_progress_bar_progress(&bar);
+    assay_import import = {.matrix_path = arguments[1],
+                           .labels_path = values->labels,
+                           .release = values->release,
+                           .version = values->version,
+                           .comparator = values->comparator,
+                           .dataset_name = values->dataset};
+    assay_status status = check_kind(arguments[0]);
+    if (status == ASSAY_OK) status = assay_comparator_parse(values->comparator, &comparator);
+    if (status == ASSAY_OK && values->config != NULL)
+        status = assay_config_read(values->config, &config);
+    if (status == ASSAY_OK && config.dataset.name != NULL) {
+        import.declared = &config.dataset;
+        if (import.dataset_name == NULL) import.dataset_name = config.dataset.name;
+    }
+    if (import.dataset_name == NULL) import.dataset_name = "imported";
+    if (status == ASSAY_OK)
+        status = assay_import_templates(&import, values->output, &progress, &result);
+    assay_progress_bar_clear(&bar);
+    if (status == ASSAY_OK)
+        status = assay_print_enrolled(values->output, values->json, values->quiet, &result);
+    assay_config_free(&config);
+    return status;
+}
+
+static const assay_option options[] = {
+    {.name = "labels",
+     .letter = 'l',
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(import_values, labels),
+     .value = "CSV",
+     .purpose = "labels: row n of it is row n of the matrix",
+     .required = true},
+    {.name = "release",
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(import_values, release),
+     .value = "NAME",
+     .purpose = "what people call the release",
+     .required = true},
+    {.name = "version",
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(import_values, version),
+     .value = "V",
+     .purpose = "the release's version",
+     .required = true},
+    {.name = "comparator",
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(import_values, comparator),
+     .value = "NAME",
+     .purpose = "how two templates are compared: cosine, inner-product, euclidean",
+     .shown = "cosine"},
+    {.name = "dataset",
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(import_values, dataset),
+     .value = "NAME",
+     .purpose = "name of the data set",
+     .shown = "as in --config, else imported"},
+    {.name = "config",
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(import_values, config),
+     .value = "YAML",
+     .purpose = "configuration whose `dataset` section declares the attributes"},
+    OPTION_OUTPUT(import_values, "the templates to write"),
+    OPTION_JSON(import_values),
+    OPTION_QUIET(import_values),
+};
+static const import_values defaults = {.comparator = "cosine"};
+
+const assay_command assay_command_import = {
+    .name = "import",
+    .purpose = "take in templates that were made elsewhere",
+    .arguments = "templates MATRIX",
+    .description = "MATRIX is a NumPy file (.npy) with a template in each row; the CSV of labels "
+                   "has the columns\n"
+                   "sample and subject and any further ones, which become attributes. A row of "
+                   "zeros, or one with\n"
+                   "a value that is not finite, is a failure to enrol.",
+    .examples =
+        (const char *const[]){"assay import templates x.npy --labels x.csv --release vendor "
+                              "--version 3 -o templates.h5",
+                              NULL},
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .least_arguments = 2,
+    .most_arguments = 2,
+    .values_size = sizeof(import_values),
+    .defaults = &defaults,
+    .run = run,
+};

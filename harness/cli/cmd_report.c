@@ -1,0 +1,79 @@
+/* cmd_report -- `assay report evidence.h5 … -o DIR`: the pages, tables and plots of an evaluation.
+ */
+#include <stdlib.h>
+
+#include "datasets/base/memory.h"
+#include "datasets/containers.h"
+#include "harness/cli/command.h"
+#include "reports/report.h"
+
+typedef struct {
+    const char *output, *title;
+    assay_option_words by;
+    bool json, quiet;
+} report_values;
+
+static assay_status run(const void *given, char **arguments, size_t argument_count) {
+    const report_values *values = given;
+    assay_evidence *evidence = NULL;
+    assay_progress_bar bar;
+    assay_progress_bar_start(&bar, "report", values->quiet);
+    assay_progress progress = assay_progress_bar_progress(&bar);
+    assay_status status = assay_allocate(&evidence, argument_count, sizeof *evidence, "evidence");
+    for (size_t n = 0; status == ASSAY_OK && n < argument_count; n++)
+        status = assay_evidence_read(arguments[n], &evidence[n]);
+    assay_report_options options = {.title = values->title,
+                                    .attributes = (const char *const *)values->by.items,
+                                    .attribute_count = values->by.count};
+    if (status == ASSAY_OK)
+        status = assay_report_write(evidence, argument_count, &options, values->output, &progress);
+    assay_progress_bar_clear(&bar);
+    for (size_t n = 0; evidence != NULL && n < argument_count; n++)
+        assay_evidence_free(&evidence[n]);
+    free(evidence);
+    if (status != ASSAY_OK) return status;
+    if (values->json)
+        return assay_print_json(json_pack("{s:s+, s:s+}", "index", values->output, "/index.html",
+                                          "summary", values->output, "/summary.json"));
+    if (!values->quiet) assay_print_field("report", "%s/index.html", values->output);
+    return ASSAY_OK;
+}
+
+static const assay_option options[] = {
+    OPTION_OUTPUT(report_values, "the folder to write the report into"),
+    {.name = "by",
+     .kind = ASSAY_OPTION_WORDS,
+     .offset = offsetof(report_values, by),
+     .value = "NAME,NAME...",
+     .purpose = "attributes to report by",
+     .shown = "every attribute"},
+    {.name = "title",
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(report_values, title),
+     .value = "TEXT",
+     .purpose = "title of the report",
+     .shown = "made from the evidence"},
+    OPTION_JSON(report_values),
+    OPTION_QUIET(report_values),
+};
+static const report_values defaults = {0};
+
+const assay_command assay_command_report = {
+    .name = "report",
+    .purpose = "make the report of the evidence of one or more releases",
+    .arguments = "EVIDENCE...",
+    .description = "Writes DIR/index.html (self-contained), DIR/summary.json, and the tables and "
+                   "plot sources that\n"
+                   "they are made of. All evidence must be of one data set. It needs neither "
+                   "images nor templates.",
+    .examples =
+        (const char *const[]){"assay report evidence.h5 -o report",
+                              "assay report old.h5 new.h5 -o report --by sex,age_band", NULL},
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .least_arguments = 1,
+    .most_arguments = SIZE_MAX,
+    .values_size = sizeof(report_values),
+    .defaults = &defaults,
+    .run = run,
+};

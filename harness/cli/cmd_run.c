@@ -1,0 +1,225 @@
+/* cmd_run -- `assay run CONFIG`: every step of an evaluation, and its report. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "datasets/base/file.h"
+#include "datasets/base/memory.h"
+#include "datasets/base/pace.h"
+#include "datasets/containers.h"
+#include "harness/cli/command.h"
+#include "harness/run.h"
+#include "reports/report.h"
+
+typedef struct {
+    const char *output, *backend;
+    uint64_t threads;
+    bool dry_run, json, quiet, force;
+} run_values;
+
+typedef struct {
+    char *directory, *index, *inputs; /* paths */
+    char *stamp;                      /* what inputs holds when the report is up to date */
+    assay_run_outcome outcome;
+    double seconds;
+} report_step;
+
+/* What the report is made from, so that the same report is not made twice. */
+static assay_status make_stamp(const assay_config *config, const assay_run_result *result,
+                               report_step *report) {
+    json_t *digests = json_array(), *by = json_array();
+    for (size_t n = 0; n < result->step_count; n++)
+        if (strcmp(result->steps[n].step, "compare") == 0) {
+            json_array_append_new(digests, json_string(result->steps[n].release));
+            json_array_append_new(digests, assay_json_digest(&result->steps[n].digest));
+        }
+    for (size_t n = 0; n < config->report_group_count; n++)
+        json_array_append_new(by, json_string(config->report_groups[n]));
+    json_t *stamp =
+        json_pack("{s:s, s:o, s:o, s:s?, s:b}", "version", ASSAY_VERSION, "evidence", digests, "by",
+                  by, "title", config->title, "all", config->report_groups == NULL);
+    report->stamp = stamp == NULL ? NULL : json_dumps(stamp, JSON_INDENT(2));
+    json_decref(stamp);
+    return report->stamp == NULL ? assay_fail(ASSAY_FAILED, "no memory for the report") : ASSAY_OK;
+}
+
+static bool report_fits(const report_step *report) {
+    char *bytes = NULL;
+    size_t length;
+    if (!assay_file_exists(report->index) || !assay_file_exists(report->inputs)) return false;
+    if (assay_file_read(report->inputs, (size_t)1 << 20, &bytes, &length) != ASSAY_OK) return false;
+    bool same = strcmp(bytes, report->stamp) == 0;
+    free(bytes);
+    return same;
+}
+
+static assay_status write_report(const assay_config *config, const assay_run_result *result,
+                                 const assay_progress *progress, const report_step *report) {
+    assay_evidence *evidence = NULL;
+    assay_status status =
+        assay_allocate(&evidence, result->evidence_count, sizeof *evidence, "evidence");
+    for (size_t n = 0; status == ASSAY_OK && n < result->evidence_count; n++)
+        status = assay_evidence_read(result->evidence[n], &evidence[n]);
+    if (status != ASSAY_OK) goto out;
+    if (unlink(report->inputs) != 0 && assay_file_exists(report->inputs)) {
+        status = assay_fail_errno("cannot remove %s", report->inputs);
+        goto out;
+    }
+    assay_report_options options = {.title = config->title,
+                                    .attributes = (const char *const *)config->report_groups,
+                                    .attribute_count = config->report_group_count};
+    status =
+        assay_report_write(evidence, result->evidence_count, &options, report->directory, progress);
+    if (status == ASSAY_OK)
+        status = assay_file_write(report->inputs, report->stamp, strlen(report->stamp));
+out:
+    for (size_t n = 0; evidence != NULL && n < result->evidence_count; n++)
+        assay_evidence_free(&evidence[n]);
+    free(evidence);
+    return status;
+}
+
+static assay_status step_report(const assay_config *config, const run_values *values,
+                                const assay_run_result *result, const assay_progress *progress,
+                                report_step *report) {
+    double started = assay_pace_seconds();
+    bool planned = false;
+    for (size_t n = 0; n < result->step_count; n++)
+        planned = planned || result->steps[n].outcome == ASSAY_RUN_PLANNED;
+    assay_status status = assay_path_join(&report->directory, result->output, "report");
+    if (status == ASSAY_OK)
+        status = assay_path_join(&report->index, report->directory, "index.html");
+    if (status == ASSAY_OK)
+        status = assay_path_join(&report->inputs, report->directory, "inputs.json");
+    if (status == ASSAY_OK) status = make_stamp(config, result, report);
+    if (status != ASSAY_OK) return status;
+    if (!planned && !values->force && report_fits(report)) {
+        report->outcome = ASSAY_RUN_UP_TO_DATE;
+    } else if (values->dry_run) {
+        report->outcome = ASSAY_RUN_PLANNED;
+    } else {
+        report->outcome = ASSAY_RUN_DONE;
+        status = write_report(config, result, progress, report);
+    }
+    report->seconds = assay_pace_seconds() - started;
+    return status;
+}
+
+static assay_status print_json_result(const assay_config *config, const assay_run_result *result,
+                                      const report_step *report) {
+    json_t *steps = json_array();
+    for (size_t n = 0; n < result->step_count; n++) {
+        const assay_run_step *step = &result->steps[n];
+        json_t *digest =
+            assay_digest_is_zero(&step->digest) ? json_null() : assay_json_digest(&step->digest);
+        json_array_append_new(steps,
+                              json_pack("{s:s, s:s?, s:s, s:s, s:f, s:s, s:o}", "step", step->step,
+                                        "release", step->release, "path", step->path, "outcome",
+                                        assay_run_outcome_name(step->outcome), "seconds",
+                                        step->seconds, "summary", step->summary, "digest", digest));
+    }
+    json_array_append_new(steps, json_pack("{s:s, s:n, s:s, s:s, s:f, s:s, s:n}", "step", "report",
+                                           "release", "path", report->index, "outcome",
+                                           assay_run_outcome_name(report->outcome), "seconds",
+                                           report->seconds, "summary", "", "digest"));
+    return assay_print_json(json_pack("{s:s, s:s, s:s, s:o}", "name", config->name, "output",
+                                      result->output, "report", report->index, "steps", steps));
+}
+
+static void print_steps(const assay_run_result *result) {
+    for (size_t n = 0; n < result->step_count; n++) {
+        const assay_run_step *step = &result->steps[n];
+        printf("%-11s%-16s%-12s%s\n", step->step, step->release == NULL ? "" : step->release,
+               assay_run_outcome_name(step->outcome), step->summary);
+    }
+}
+
+static assay_status run(const void *given, char **arguments, size_t argument_count) {
+    const run_values *values = given;
+    assay_config config = {0};
+    assay_run_result result = {0};
+    report_step report = {0};
+    assay_progress_bar bar;
+    (void)argument_count;
+    assay_progress_bar_start(&bar, "run", values->quiet);
+    assay_progress progress = assay_progress_bar_progress(&bar);
+    assay_run_options options = {.output = values->output,
+                                 .backend = values->backend,
+                                 .threads = (unsigned)values->threads,
+                                 .force = values->force,
+                                 .dry_run = values->dry_run};
+    assay_status status = assay_config_read(arguments[0], &config);
+    if (status == ASSAY_OK) status = assay_run(&config, &options, &progress, &result);
+    assay_progress_bar_clear(&bar);
+    if (!values->json && !values->quiet) print_steps(&result);
+    if (status == ASSAY_OK) status = step_report(&config, values, &result, &progress, &report);
+    assay_progress_bar_clear(&bar);
+    if (status == ASSAY_OK && values->json)
+        status = print_json_result(&config, &result, &report);
+    else if (status == ASSAY_OK && !values->quiet)
+        printf("%-11s%-16s%-12s%s\n", "report", "", assay_run_outcome_name(report.outcome),
+               report.index);
+    free(report.directory);
+    free(report.index);
+    free(report.inputs);
+    free(report.stamp);
+    assay_run_result_free(&result);
+    assay_config_free(&config);
+    return status;
+}
+
+static const assay_option options[] = {
+    {.name = "output",
+     .letter = 'o',
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(run_values, output),
+     .value = "DIR",
+     .purpose = "where everything goes",
+     .shown = "as configured, else out/NAME"},
+    {.name = "dry-run",
+     .letter = 'n',
+     .kind = ASSAY_OPTION_FLAG,
+     .offset = offsetof(run_values, dry_run),
+     .purpose = "say what would be done and what it needs; touch nothing"},
+    {.name = "force",
+     .kind = ASSAY_OPTION_FLAG,
+     .offset = offsetof(run_values, force),
+     .purpose = "do every step again, also those that are up to date"},
+    {.name = "backend",
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(run_values, backend),
+     .value = "NAME",
+     .purpose = "who computes; see assay backends",
+     .shown = "as configured, else auto"},
+    {.name = "threads",
+     .kind = ASSAY_OPTION_COUNT,
+     .offset = offsetof(run_values, threads),
+     .value = "N",
+     .purpose = "threads that compute",
+     .shown = "as configured, else all cores",
+     .low = 1,
+     .high = 1024},
+    OPTION_JSON(run_values),
+    OPTION_QUIET(run_values),
+};
+static const run_values defaults = {0};
+
+const assay_command assay_command_run = {
+    .name = "run",
+    .purpose = "do a whole evaluation: ingest, enroll, compare, report",
+    .arguments = "CONFIG",
+    .description =
+        "Walks all steps of the evaluation in CONFIG (configs/README.md) and skips each whose "
+        "output is\n"
+        "there for the same inputs. Files are whole or not there: a run that was stopped goes on.",
+    .examples =
+        (const char *const[]){"assay run configs/population.yaml",
+                              "assay run configs/london.yaml -o out/london --dry-run", NULL},
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .least_arguments = 1,
+    .most_arguments = 1,
+    .values_size = sizeof(run_values),
+    .defaults = &defaults,
+    .run = run,
+};

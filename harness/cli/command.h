@@ -1,0 +1,49 @@
+/* command -- what the commands share: the table of them and how results are printed. */
+#ifndef ASSAY_HARNESS_CLI_COMMAND_H
+#define ASSAY_HARNESS_CLI_COMMAND_H
+
+#include <jansson.h>
+
+#include "datasets/base/digest.h"
+#include "datasets/base/progress.h"
+#include "harness/cli/options.h"
+#include "harness/cli/progress_bar.h"
+
+#define COMMAND(variable) extern const assay_command variable;
+#include "harness/cli/commands.def"
+#undef COMMAND
+
+/* Rows of a command's table that many commands have; values is the struct, with the named fields.
+ */
+#define OPTION_QUIET(values)                                                                       \
+    {                                                                                              \
+        .name = "quiet", .letter = 'q', .kind = ASSAY_OPTION_FLAG,                                 \
+        .offset = offsetof(values, quiet),                                                         \
+        .purpose = "no progress, no notes; only results and faults"                                \
+    }
+#define OPTION_JSON(values)                                                                        \
+    {                                                                                              \
+        .name = "json", .kind = ASSAY_OPTION_FLAG, .offset = offsetof(values, json),               \
+        .purpose = "the result as JSON on standard output"                                         \
+    }
+#define OPTION_OUTPUT(values, what)                                                                \
+    {                                                                                              \
+        .name = "output", .letter = 'o', .kind = ASSAY_OPTION_TEXT,                                \
+        .offset = offsetof(values, output), .value = "PATH", .purpose = what, .required = true     \
+    }
+#define OPTION_THREADS(values)                                                                     \
+    {                                                                                              \
+        .name = "threads", .kind = ASSAY_OPTION_COUNT, .offset = offsetof(values, threads),        \
+        .value = "N", .purpose = "threads that compute", .shown = "as many as there are cores",    \
+        .low = 1, .high = 1024                                                                     \
+    }
+
+/* Prints object to stdout with two blanks of indent and frees it. ASSAY_FAILED where object is NULL
+ * (a value that JSON cannot hold, no memory). A write error is found when main closes stdout. */
+assay_status assay_print_json(json_t *object) ASSAY_MUST_CHECK;
+/* A hexadecimal JSON string. */
+json_t *assay_json_digest(const assay_digest *digest);
+/* "mated      207" for people: name, blanks, text. */
+void assay_print_field(const char *name, const char *format, ...) ASSAY_PRINTF(2, 3);
+
+#endif

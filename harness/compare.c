@@ -1,0 +1,218 @@
+/* compare -- templates to evidence: the plan, its size, all pairs by a backend, the evidence. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "datasets/base/memory.h"
+#include "harness/compare_private.h"
+
+enum { READ_ROWS = 4096 };
+
+static unsigned threads_of(const assay_compare_options *options) {
+    if (options->threads > 0) return options->threads;
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores > 0 ? (unsigned)cores : 1;
+}
+
+/* Vectors of the places into out [count][length], in plan order. */
+static assay_status read_vectors(const comparison *work, float *out) {
+    const uint64_t rows = work->head->table.row_count;
+    const uint32_t length = work->head->length;
+    float *block = NULL;
+    size_t cells;
+    if (!assay_multiply(READ_ROWS, length, &cells)) return assay_fail(ASSAY_FAILED, "too long");
+    assay_status status = assay_allocate(&block, cells, sizeof *block, "a block of templates");
+    if (status != ASSAY_OK) return status;
+    for (uint64_t first = 0; first < rows; first += READ_ROWS) {
+        const uint64_t count = rows - first < READ_ROWS ? rows - first : READ_ROWS;
+        status = assay_templates_read(work->templates, first, count, block);
+        if (status != ASSAY_OK) goto out;
+        for (uint64_t n = 0; n < count; n++) {
+            const uint32_t place = work->plan.place[first + n];
+            if (place == UINT32_MAX) continue;
+            memcpy(out + (size_t)place * length, block + (size_t)n * length,
+                   length * sizeof *block);
+        }
+        assay_progress_tell(work->progress, "read", "templates", first + count, rows);
+    }
+out:
+    free(block);
+    return status;
+}
+
+static assay_status quantise_templates(comparison *work) {
+    float *vectors = NULL;
+    size_t cells;
+    if (!assay_multiply((size_t)work->plan.count, work->head->length, &cells)) {
+        return assay_fail(ASSAY_FAILED, "%" PRIu64 " templates are more than fit memory",
+                          work->plan.count);
+    }
+    assay_status status = assay_allocate(&vectors, cells, sizeof *vectors, "templates");
+    if (status != ASSAY_OK) return status;
+    status = read_vectors(work, vectors);
+    if (status == ASSAY_OK) {
+        status = assay_quantise(work->comparator, work->plan.count, work->head->length, vectors,
+                                &work->set);
+    }
+    free(vectors);
+    return status;
+}
+
+/* The lowest threshold from outside, as a fine integer; INT64_MAX where there is none. */
+static int64_t required_fine(const comparison *work) {
+    const assay_protocol *protocol = work->options->protocol;
+    int64_t lowest = INT64_MAX;
+    for (uint32_t n = 0; n < protocol->threshold_count; n++) {
+        const int64_t fine = assay_score_to_fine(&work->set, protocol->thresholds[n]);
+        if (fine < lowest) lowest = fine;
+    }
+    return lowest;
+}
+
+static assay_bins_mode bins_mode_of(assay_histogram_mode mode) {
+    return mode == ASSAY_HISTOGRAM_FULL     ? ASSAY_BINS_FULL
+           : mode == ASSAY_HISTOGRAM_SAMPLE ? ASSAY_BINS_SAMPLE
+                                            : ASSAY_BINS_NONE;
+}
+
+static void describe_pairs(comparison *work) {
+    const assay_protocol *protocol = work->options->protocol;
+    work->pairs = (assay_all_pairs){
+        .templates = &work->set,
+        .subject = work->plan.subject,
+        .group = work->plan.group,
+        .side = work->plan.side,
+        .group_count = work->plan.combination_count,
+        .tail_limit = work->plan.tail_limit,
+        .required_fine = required_fine(work),
+        .tail_cap = protocol->tail_cap,
+        .bins_mode = bins_mode_of(protocol->histogram_mode),
+        .bins_fraction = protocol->histogram_fraction,
+        .bins_seed = protocol->histogram_seed,
+    };
+}
+
+/* Every pair is accounted for, exactly once. */
+static assay_status check_counts(const comparison *work) {
+    const assay_plan *plan = &work->plan;
+    const uint64_t n = plan->enrolled;
+    const uint64_t total = n % 2 == 0 ? n / 2 * (n - (n > 0)) : (n - 1) / 2 * n;
+    uint64_t sum = 0;
+    for (int k = 0; k < ASSAY_RELATION_COUNT; k++) sum += plan->relations[k];
+    if (work->tally.non_mated != plan->relations[ASSAY_RELATION_NON_MATED] || sum != total) {
+        return assay_fail(ASSAY_DISAGREES,
+                          "backend %s compared %" PRIu64 " non-mated pairs; expected %" PRIu64
+                          " (of %" PRIu64 " pairs, %" PRIu64 " accounted for)",
+                          work->backend->name, work->tally.non_mated,
+                          plan->relations[ASSAY_RELATION_NON_MATED], total, sum);
+    }
+    return ASSAY_OK;
+}
+
+static assay_status compare_all(comparison *work) {
+    struct timespec start, end;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    assay_status status = assay_compare_tiles(work);
+    if (status != ASSAY_OK) return status;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    work->seconds =
+        (double)(end.tv_sec - start.tv_sec) + 1e-9 * (double)(end.tv_nsec - start.tv_nsec);
+    return check_counts(work);
+}
+
+static assay_status open_work(const char *templates_path, comparison *work) {
+    assay_status status = assay_templates_open(templates_path, &work->templates);
+    if (status != ASSAY_OK) return status;
+    work->head = assay_templates_get_head(work->templates);
+    const char *comparator = work->options->comparator;
+    if (comparator == NULL) comparator = work->head->comparator;
+    status = assay_comparator_parse(comparator, &work->comparator);
+    if (status != ASSAY_OK) return status;
+    status = assay_backend_find(work->options->backend != NULL ? work->options->backend : "auto",
+                                &work->backend);
+    if (status != ASSAY_OK) return status;
+    return assay_plan_make(&work->head->table, work->options->protocol, &work->plan);
+}
+
+assay_status assay_compare(const char *templates_path, const assay_compare_options *options,
+                           const char *out_path, const assay_progress *progress,
+                           assay_compare_result *out) {
+    comparison work = {.options = options,
+                       .progress = progress,
+                       .out_path = out_path,
+                       .threads = threads_of(options),
+                       .memory_limit = options->memory_limit};
+    assay_evidence evidence = {0};
+    if (work.memory_limit == 0) work.memory_limit = assay_memory_available();
+    assay_status status = open_work(templates_path, &work);
+    if (status != ASSAY_OK) goto out;
+    status = assay_compare_check_size(&work);
+    if (status != ASSAY_OK) goto out;
+    status = quantise_templates(&work);
+    if (status != ASSAY_OK) {
+        status = assay_fail_in(status, "%s", templates_path);
+        goto out;
+    }
+    describe_pairs(&work);
+    status = compare_all(&work);
+    if (status != ASSAY_OK) goto out;
+    status = assay_compare_evidence(&work, &evidence);
+    if (status != ASSAY_OK) goto out;
+    if (options->matrix_path != NULL) {
+        status = assay_compare_matrix(&work);
+        if (status != ASSAY_OK) goto out;
+    }
+    status = assay_evidence_write(out_path, &evidence);
+    if (status != ASSAY_OK) goto out;
+    assay_compare_drop_segments(&work);
+    assay_compare_result result = {.templates = work.plan.count,
+                                   .mated = evidence.mated_count,
+                                   .non_mated = evidence.non_mated,
+                                   .tail = evidence.tail_count,
+                                   .memory_bytes = assay_compare_memory(&work),
+                                   .disk_bytes = assay_compare_disk(&work),
+                                   .result_digest = evidence.result_digest};
+    result.pairs = result.mated + result.non_mated;
+    snprintf(result.backend, sizeof result.backend, "%s", work.backend->name);
+    *out = result;
+out:
+    assay_evidence_free(&evidence);
+    assay_tally_free(&work.tally);
+    assay_quantised_free(&work.set);
+    assay_plan_free(&work.plan);
+    assay_templates_close(work.templates);
+    return status;
+}
+
+assay_status assay_compare_estimate(uint64_t templates, uint32_t length,
+                                    const assay_compare_options *options,
+                                    assay_compare_result *out) {
+    const assay_backend *backend;
+    assay_status status =
+        assay_backend_find(options->backend != NULL ? options->backend : "auto", &backend);
+    if (status != ASSAY_OK) return status;
+    const uint64_t pairs = templates % 2 == 0 ? templates / 2 * (templates - (templates > 0))
+                                              : (templates - 1) / 2 * templates;
+    assay_templates_head head = {.length = length, .table = {.row_count = templates}};
+    comparison work = {.options = options,
+                       .head = &head,
+                       .backend = backend,
+                       .threads = threads_of(options),
+                       .plan = {.count = templates,
+                                .enrolled = templates,
+                                .combination_count = 1,
+                                .tail_limit = assay_plan_tail_limit(options->protocol, pairs)}};
+    if (options->protocol->histogram_by_count > 0) work.plan.combination_count = 8;
+    work.plan.relations[ASSAY_RELATION_NON_MATED] = pairs;
+    assay_compare_result result = {.templates = templates,
+                                   .pairs = pairs,
+                                   .non_mated = pairs,
+                                   .memory_bytes = assay_compare_memory(&work),
+                                   .disk_bytes = assay_compare_disk(&work)};
+    result.tail = work.plan.tail_limit < pairs ? work.plan.tail_limit : pairs;
+    snprintf(result.backend, sizeof result.backend, "%s", backend->name);
+    *out = result;
+    return ASSAY_OK;
+}

@@ -1,0 +1,199 @@
+/* compare_evidence -- from tallies in plan order to evidence by rows. */
+#include <inttypes.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include <jansson.h>
+
+#include "datasets/base/memory.h"
+#include "datasets/base/text.h"
+#include "harness/compare_private.h"
+
+static int by_score_and_rows(const void *left, const void *right) {
+    const assay_comparison *x = left, *y = right;
+    if (x->fine != y->fine) return x->fine > y->fine ? -1 : 1;
+    if (x->i != y->i) return x->i < y->i ? -1 : 1;
+    return x->j < y->j ? -1 : x->j > y->j;
+}
+
+/* Scored places as comparisons of rows, sorted. */
+static assay_status to_rows(const comparison *work, const assay_scored_pair *pairs, uint64_t count,
+                            assay_comparison **out) {
+    assay_comparison *rows = NULL;
+    const assay_status status =
+        assay_allocate(&rows, (size_t)count, sizeof *rows, "comparisons of the evidence");
+    if (status != ASSAY_OK) return status;
+    const assay_sample_table *table = &work->head->table;
+    for (uint64_t n = 0; n < count; n++) {
+        const uint32_t a = work->plan.row[pairs[n].a], b = work->plan.row[pairs[n].b];
+        const uint32_t i = a < b ? a : b, j = a < b ? b : a;
+        rows[n] =
+            (assay_comparison){.fine = pairs[n].fine, .coarse = pairs[n].coarse, .i = i, .j = j};
+        rows[n].direction = (uint8_t)assay_protocol_direction(work->options->protocol, table,
+                                                              work->plan.roles, i, j);
+    }
+    qsort(rows, (size_t)count, sizeof *rows, by_score_and_rows);
+    *out = rows;
+    return ASSAY_OK;
+}
+
+static assay_status score_mated(const comparison *work, assay_evidence *evidence) {
+    const assay_same_subject *same = &work->plan.same;
+    const uint64_t mated = work->plan.relations[ASSAY_RELATION_MATED];
+    const assay_backend_options options = {.threads = work->threads};
+    assay_place_pair *places = NULL;
+    assay_scored_pair *scored = NULL;
+    assay_status status =
+        assay_allocate(&places, (size_t)mated, sizeof *places, "mated comparisons");
+    if (status != ASSAY_OK) goto out;
+    status = assay_allocate(&scored, (size_t)mated, sizeof *scored, "mated scores");
+    if (status != ASSAY_OK) goto out;
+    uint64_t count = 0;
+    for (uint64_t n = 0; n < same->count; n++) {
+        if (same->relation[n] != ASSAY_RELATION_MATED) continue;
+        const uint64_t a = work->plan.place[same->pairs[n].i];
+        const uint64_t b = work->plan.place[same->pairs[n].j];
+        places[count++] = (assay_place_pair){.a = a < b ? a : b, .b = a < b ? b : a};
+    }
+    status = work->backend->score_pairs(&work->set, places, count, &options, scored);
+    if (status != ASSAY_OK) goto out;
+    status = to_rows(work, scored, count, &evidence->mated);
+    if (status == ASSAY_OK) evidence->mated_count = count;
+out:
+    free(places);
+    free(scored);
+    return status;
+}
+
+static assay_status copy_tail(const comparison *work, assay_evidence *evidence) {
+    const assay_status status =
+        to_rows(work, work->tally.tail, work->tally.tail_count, &evidence->tail);
+    if (status != ASSAY_OK) return status;
+    evidence->tail_count = work->tally.tail_count;
+    evidence->tail_limit = work->plan.tail_limit;
+    evidence->tail_complete = evidence->tail_count == evidence->non_mated;
+    evidence->tail_floor = evidence->tail_complete ? INT64_MIN
+                           : evidence->tail_count == 0
+                               ? INT64_MAX
+                               : evidence->tail[evidence->tail_count - 1].fine;
+    if (!evidence->tail_complete && work->pairs.required_fine < evidence->tail_floor) {
+        evidence->tail_floor = work->pairs.required_fine;
+    }
+    return ASSAY_OK;
+}
+
+static assay_status copy_histograms(const comparison *work, assay_evidence *evidence) {
+    const uint32_t columns = work->options->protocol->histogram_by_count;
+    const size_t codes = (size_t)work->plan.combination_count * columns;
+    const uint64_t counters =
+        assay_histogram_count(work->plan.combination_count) * ASSAY_COARSE_BINS;
+    evidence->combination_count = work->plan.combination_count;
+    evidence->histogram_pairs = work->tally.histogram_pairs;
+    assay_coarse_bins(work->comparator, &evidence->bins.lowest, &evidence->bins.shift,
+                      &evidence->bins.count);
+    assay_status status = assay_allocate(&evidence->combinations, codes,
+                                         sizeof *evidence->combinations, "combinations");
+    if (status != ASSAY_OK) return status;
+    if (codes > 0) {
+        memcpy(evidence->combinations, work->plan.combinations,
+               codes * sizeof *evidence->combinations);
+    }
+    status = assay_allocate(&evidence->histogram, (size_t)counters, sizeof *evidence->histogram,
+                            "histograms");
+    if (status != ASSAY_OK) return status;
+    if (work->tally.histogram_length > 0) {
+        memcpy(evidence->histogram, work->tally.histogram,
+               work->tally.histogram_length * sizeof *evidence->histogram);
+    }
+    return ASSAY_OK;
+}
+
+static assay_status copy_names(const comparison *work, assay_evidence *evidence) {
+    const assay_templates_head *head = work->head;
+    const struct {
+        char **out;
+        const char *text;
+    } names[] = {
+        {&evidence->release, head->release},
+        {&evidence->version, head->version},
+        {&evidence->algorithm, head->algorithm},
+        {&evidence->comparator, assay_comparator_name(work->comparator)},
+        {&evidence->dataset_name, head->dataset_name},
+    };
+    for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
+        const assay_status status = assay_copy_string(names[n].out, names[n].text);
+        if (status != ASSAY_OK) return status;
+    }
+    evidence->dataset_digest = head->dataset_digest;
+    evidence->templates_digest = head->digest;
+    return assay_sample_table_copy(&head->table, &evidence->table);
+}
+
+static assay_status copy_protocol(const assay_protocol *from, assay_protocol *out) {
+    char *json = NULL;
+    assay_protocol copy = {0};
+    assay_status status = assay_protocol_to_json(from, &json);
+    if (status != ASSAY_OK) return status;
+    status = assay_protocol_from_json(json, &copy);
+    free(json);
+    if (status != ASSAY_OK) return status;
+    if (from->pair_count > 0) {
+        status = assay_allocate(&copy.pairs, (size_t)from->pair_count, sizeof *copy.pairs, "pairs");
+        if (status == ASSAY_OK) {
+            status = assay_allocate(&copy.reversed, (size_t)from->pair_count, 1, "pairs");
+        }
+        if (status != ASSAY_OK) {
+            assay_protocol_free(&copy);
+            return status;
+        }
+        memcpy(copy.pairs, from->pairs, from->pair_count * sizeof *copy.pairs);
+        memcpy(copy.reversed, from->reversed, from->pair_count);
+        copy.pair_count = from->pair_count;
+    }
+    *out = copy;
+    return ASSAY_OK;
+}
+
+static assay_status describe_provenance(const comparison *work, char **out) {
+    char line[256] = "", dataset[ASSAY_DIGEST_HEX], templates[ASSAY_DIGEST_HEX];
+    struct utsname host = {0};
+    uname(&host);
+    if (work->backend->probe(line, sizeof line) != ASSAY_OK) line[0] = '\0';
+    json_t *document = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:f, s:I, s:f, s:I, s:I, s:s?}", "program",
+        "assay " ASSAY_VERSION, "backend", work->backend->name, "device", line, "machine",
+        host.machine, "dataset_digest", assay_digest_hex(dataset, &work->head->dataset_digest),
+        "templates_digest", assay_digest_hex(templates, &work->head->digest), "threads",
+        (json_int_t)work->threads, "compare_seconds", work->seconds, "rescored_pairs",
+        (json_int_t)work->tally.rescored, "bound", work->set.bound, "tail_limit",
+        (json_int_t)work->plan.tail_limit, "resumed_tiles", (json_int_t)work->resumed_tiles,
+        "configuration_digest", work->options->configuration_digest);
+    *out = document != NULL ? json_dumps(document, JSON_SORT_KEYS) : NULL;
+    json_decref(document);
+    return *out != NULL ? ASSAY_OK : assay_fail(ASSAY_FAILED, "no memory for the provenance");
+}
+
+assay_status assay_compare_evidence(const comparison *work, assay_evidence *out) {
+    assay_evidence evidence = {.exponent = work->set.exponent,
+                               .coarse_scale = work->set.coarse_scale,
+                               .bound = work->set.bound,
+                               .non_mated = work->tally.non_mated};
+    memcpy(evidence.relations, work->plan.relations, sizeof evidence.relations);
+    assay_status status = copy_names(work, &evidence);
+    if (status != ASSAY_OK) goto out;
+    status = copy_protocol(work->options->protocol, &evidence.protocol);
+    if (status != ASSAY_OK) goto out;
+    status = score_mated(work, &evidence);
+    if (status != ASSAY_OK) goto out;
+    status = copy_tail(work, &evidence);
+    if (status != ASSAY_OK) goto out;
+    status = copy_histograms(work, &evidence);
+    if (status != ASSAY_OK) goto out;
+    status = describe_provenance(work, &evidence.provenance_json);
+    if (status != ASSAY_OK) goto out;
+    *out = evidence;
+    evidence = (assay_evidence){0};
+out:
+    assay_evidence_free(&evidence);
+    return status;
+}

@@ -1,0 +1,54 @@
+/* config -- an evaluation as its YAML file says it; configs/README.md documents every key. */
+#ifndef ASSAY_HARNESS_CONFIG_H
+#define ASSAY_HARNESS_CONFIG_H
+
+#include "datasets/base/digest.h"
+#include "datasets/manifest.h"
+#include "datasets/population.h"
+#include "datasets/protocol.h"
+
+typedef struct {
+    char *name, *version;
+    char *algorithm;   /* built-in, or NULL where templates were made elsewhere */
+    char **parameters; /* "key=value", NULL-terminated */
+    char *templates;   /* path of templates.h5, or of an .npy with labels; or NULL */
+    char *labels;
+} assay_config_release;
+
+typedef struct {
+    char *path;
+    char *name;
+    char *output; /* directory; out/NAME beside the working directory where not given */
+    bool is_population;
+    assay_population population; /* images are rendered below output/population */
+    assay_manifest_declaration dataset;
+    assay_config_release *releases; /* [release_count], at least one */
+    size_t release_count;
+    assay_protocol protocol;
+    char *pair_list;  /* CSV, or NULL */
+    char *comparator; /* NULL: as the release says */
+    char *backend;    /* "auto" */
+    unsigned threads; /* 0: all cores */
+    unsigned checkpoint_seconds;
+    char *title;          /* of the report, or NULL */
+    char **report_groups; /* attributes to report by; NULL: every one */
+    size_t report_group_count;
+    assay_digest digest; /* of the resolved configuration */
+} assay_config;
+
+#define ASSAY_CONFIG_CHECKPOINT 300 /* seconds between sealed segments where nothing is said */
+
+/* Every fault of the file in one ASSAY_USAGE text. */
+assay_status assay_config_read(const char *path, assay_config *out) ASSAY_MUST_CHECK;
+void assay_config_free(assay_config *config); /* takes a zeroed one */
+
+/* Words that the file and the command line share. */
+assay_status assay_config_protocol_kind(const char *text,
+                                        assay_protocol_kind *out) ASSAY_MUST_CHECK;
+/* "full", "none" or "FRACTION:SEED" into the protocol's histogram fields. */
+assay_status assay_config_histogram(const char *text, assay_protocol *protocol) ASSAY_MUST_CHECK;
+/* ASSAY_USAGE where the kind of protocol does not fit its roles or its list of pairs. */
+assay_status assay_config_protocol_check(const assay_protocol *protocol,
+                                         const char *pair_list) ASSAY_MUST_CHECK;
+
+#endif

@@ -1,0 +1,373 @@
+/* enroll -- a template of every sample by one release. Threads take rows from a counter; each has
+ * an image reader and an algorithm state of its own, so that a template depends on its image alone,
+ * and what they find is put together in row order. */
+#include <jansson.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "datasets/base/memory.h"
+#include "datasets/base/pace.h"
+#include "datasets/base/text.h"
+#include "datasets/image.h"
+#include "harness/algorithms.h"
+#include "harness/enrolment.h"
+#include "harness/steps.h"
+#include "kernels/quantise.h"
+
+#define THREADS_MAX 256
+#define TEXT_MAX 256
+
+/* What the threads share. The lock guards the data set, the counter, progress and the fault. */
+typedef struct {
+    const assay_algorithm *algorithm;
+    assay_algorithm_description description;
+    assay_dataset *dataset;
+    const assay_sample_table *table; /* of the data set */
+    const assay_progress *progress;
+    float *vectors;     /* [row_count][description.length] */
+    double *seconds;    /* [row_count] */
+    uint8_t *enrolment; /* [row_count] */
+    char **reasons;     /* [row_count], NULL where enrolled */
+    pthread_mutex_t lock;
+    uint64_t next, done;
+    assay_pace pace;
+    assay_status status; /* the first fault, and its text */
+    char *fault;
+} enrolling;
+
+typedef struct {
+    enrolling *shared;
+    void *state;
+    assay_image_reader *reader;
+    pthread_t thread;
+    bool running;
+} enroll_worker;
+
+/* ---- one sample ---- */
+
+static assay_status set_outcome(enrolling *shared, uint64_t row, assay_enrolment enrolment,
+                                const char *reason) {
+    shared->enrolment[row] = (uint8_t)enrolment;
+    return assay_copy_string(&shared->reasons[row], reason);
+}
+
+static assay_status make_template(enroll_worker *worker, uint64_t row, const assay_image *image) {
+    enrolling *shared = worker->shared;
+    const assay_labelled *environment = &shared->table->environment;
+    const assay_algorithm_image given = {
+        .size = sizeof given,
+        .width = image->width,
+        .height = image->height,
+        .channels = image->channels,
+        .pixels = image->pixels,
+        .capture_type = environment->labels[environment->codes[row]],
+    };
+    float *vector = shared->vectors + row * shared->description.length;
+    char text[TEXT_MAX] = "";
+    double started = assay_pace_seconds();
+    assay_outcome outcome = shared->algorithm->create_template(
+        worker->state, &given, 1, ASSAY_SAMPLE_UNSPECIFIED, vector, text, sizeof text);
+    shared->seconds[row] = assay_pace_seconds() - started;
+    const char *fault = NULL;
+    if (outcome == ASSAY_OUTCOME_OK) {
+        fault = assay_enrolment_vector_fault(vector, shared->description.length);
+        if (fault == NULL) {
+            shared->enrolment[row] = ASSAY_ENROLMENT_ENROLLED;
+            return ASSAY_OK;
+        }
+    }
+    memset(vector, 0, shared->description.length * sizeof *vector);
+    if (fault != NULL) {
+        snprintf(text, sizeof text, "unusable template: %s", fault);
+    } else if (text[0] == '\0') {
+        snprintf(text, sizeof text, "no reason given");
+    }
+    return set_outcome(
+        shared, row,
+        outcome == ASSAY_OUTCOME_REFUSED ? ASSAY_ENROLMENT_REFUSED : ASSAY_ENROLMENT_FAILED, text);
+}
+
+static assay_status enrol_row(enroll_worker *worker, uint64_t row) {
+    enrolling *shared = worker->shared;
+    uint8_t *bytes = NULL;
+    size_t count = 0;
+    assay_image image = {0};
+    char refusal[TEXT_MAX] = "";
+    pthread_mutex_lock(&shared->lock);
+    assay_status status = assay_dataset_read_image(shared->dataset, row, &bytes, &count);
+    pthread_mutex_unlock(&shared->lock);
+    if (status != ASSAY_OK) goto out;
+    if (bytes == NULL || count == 0) {
+        status = set_outcome(shared, row, ASSAY_ENROLMENT_EXCLUDED, "no image");
+        goto out;
+    }
+    status = assay_image_decode(worker->reader, bytes, count, shared->description.channels, 0,
+                                &image, refusal, sizeof refusal);
+    if (status != ASSAY_OK) goto out;
+    if (refusal[0] != '\0') {
+        status = set_outcome(shared, row, ASSAY_ENROLMENT_EXCLUDED, refusal);
+        goto out;
+    }
+    status = make_template(worker, row, &image);
+out:
+    assay_image_free(&image);
+    free(bytes);
+    if (status != ASSAY_OK) {
+        return assay_fail_in(status, "enrolling sample '%s'", shared->table->sample_id[row]);
+    }
+    return status;
+}
+
+/* ---- threads ---- */
+
+/* The next row, or false where there is none or something went wrong. */
+static bool take_row(enrolling *shared, uint64_t *out) {
+    pthread_mutex_lock(&shared->lock);
+    while (shared->next < shared->table->row_count &&
+           shared->table->enrolment[shared->next] == ASSAY_ENROLMENT_EXCLUDED) {
+        shared->next++;
+        shared->done++;
+    }
+    bool taken = shared->status == ASSAY_OK && shared->next < shared->table->row_count;
+    if (taken) *out = shared->next++;
+    pthread_mutex_unlock(&shared->lock);
+    return taken;
+}
+
+/* Keeps the first fault of any thread; its text is the thread's own and would be lost with it. */
+static void finish_row(enrolling *shared, assay_status status) {
+    pthread_mutex_lock(&shared->lock);
+    shared->done++;
+    if (status == ASSAY_OK && assay_pace_due(&shared->pace) &&
+        !assay_progress_tell(shared->progress, "enroll", "templates", shared->done,
+                             shared->table->row_count)) {
+        status = assay_fail(ASSAY_FAILED, "enrolling: interrupted");
+    }
+    if (status != ASSAY_OK && shared->status == ASSAY_OK) {
+        shared->status = status;
+        shared->fault = strdup(assay_error_text());
+    }
+    pthread_mutex_unlock(&shared->lock);
+}
+
+static void *work(void *argument) {
+    enroll_worker *worker = argument;
+    uint64_t row;
+    while (take_row(worker->shared, &row)) finish_row(worker->shared, enrol_row(worker, row));
+    return NULL;
+}
+
+static assay_status open_state(const assay_algorithm *algorithm, const char *const *parameters,
+                               void **out) {
+    char text[TEXT_MAX] = "";
+    assay_outcome outcome = algorithm->open(parameters, out, text, sizeof text);
+    if (outcome == ASSAY_OUTCOME_OK) return ASSAY_OK;
+    return assay_fail(outcome == ASSAY_OUTCOME_REFUSED ? ASSAY_USAGE : ASSAY_FAILED,
+                      "opening algorithm '%s': %s", algorithm->name, text);
+}
+
+static void close_workers(enrolling *shared, enroll_worker *workers, unsigned threads) {
+    for (unsigned n = 0; workers != NULL && n < threads; n++) {
+        if (workers[n].running) pthread_join(workers[n].thread, NULL);
+        if (workers[n].state != NULL) shared->algorithm->close(workers[n].state);
+        assay_image_reader_close(workers[n].reader);
+    }
+    free(workers);
+}
+
+static assay_status run_workers(enrolling *shared, const char *const *parameters,
+                                unsigned threads) {
+    enroll_worker *workers = NULL;
+    assay_status status = assay_allocate(&workers, threads, sizeof *workers, "threads");
+    if (status != ASSAY_OK) goto out;
+    for (unsigned n = 0; n < threads; n++) { /* the readers' processes before the first thread */
+        workers[n].shared = shared;
+        status = open_state(shared->algorithm, parameters, &workers[n].state);
+        if (status != ASSAY_OK) goto out;
+        status = assay_image_reader_open(&workers[n].reader);
+        if (status != ASSAY_OK) goto out;
+    }
+    for (unsigned n = 0; n < threads; n++) {
+        int error = pthread_create(&workers[n].thread, NULL, work, &workers[n]);
+        if (error == 0) {
+            workers[n].running = true;
+        } else if (n == 0) {
+            status = assay_fail(ASSAY_FAILED, "enrolling: no thread: %s", strerror(error));
+        }
+    }
+out:
+    close_workers(shared, workers, threads);
+    if (status != ASSAY_OK) return status;
+    if (shared->status != ASSAY_OK) {
+        return assay_fail(shared->status, "%s", shared->fault == NULL ? "" : shared->fault);
+    }
+    if (!assay_progress_tell(shared->progress, "enroll", "templates", shared->table->row_count,
+                             shared->table->row_count)) {
+        return assay_fail(ASSAY_FAILED, "enrolling: interrupted");
+    }
+    return ASSAY_OK;
+}
+
+static unsigned thread_count(unsigned asked, uint64_t rows) {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    uint64_t threads = asked > 0 ? asked : cores > 0 ? (uint64_t)cores : 1;
+    if (threads > THREADS_MAX) threads = THREADS_MAX;
+    if (threads > rows) threads = rows;
+    return threads > 0 ? (unsigned)threads : 1;
+}
+
+/* ---- the release and its file ---- */
+
+static assay_status check_description(const assay_algorithm *algorithm,
+                                      const assay_algorithm_description *description) {
+    assay_comparator comparator;
+    if (algorithm->abi != ASSAY_ALGORITHM_ABI || description->kind != ASSAY_TEMPLATE_VECTOR) {
+        return assay_fail(ASSAY_USAGE, "algorithm '%s': expected interface %u and vectors",
+                          algorithm->name, ASSAY_ALGORITHM_ABI);
+    }
+    if (description->length < 1 || description->length > ASSAY_LENGTH_MAX) {
+        return assay_fail(ASSAY_USAGE, "algorithm '%s': %u components, expected 1 to %u",
+                          algorithm->name, description->length, ASSAY_LENGTH_MAX);
+    }
+    if (description->channels != 1 && description->channels != 3) {
+        return assay_fail(ASSAY_USAGE, "algorithm '%s': wants %u channels, expected 1 or 3",
+                          algorithm->name, description->channels);
+    }
+    return assay_comparator_parse(description->comparator, &comparator);
+}
+
+static assay_status check_memory(uint64_t rows, uint32_t length) {
+    uint64_t available = assay_memory_available();
+    size_t bytes;
+    if (assay_multiply(rows, length * sizeof(float), &bytes) && bytes <= available) return ASSAY_OK;
+    return assay_fail(ASSAY_FAILED,
+                      "enrolling: %llu templates of %u components do not fit the %llu MiB of "
+                      "memory there is",
+                      (unsigned long long)rows, length, (unsigned long long)(available >> 20));
+}
+
+static assay_status fill_provenance(const enrolling *shared, const assay_digest *dataset,
+                                    unsigned threads, double seconds, char **out) {
+    const assay_algorithm_description *about = &shared->description;
+    char hex[ASSAY_DIGEST_HEX];
+    json_t *object = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:f}", "program", "assay", "version", ASSAY_VERSION,
+        "algorithm", about->name, "algorithm_version", about->version, "parameters",
+        about->parameters == NULL ? "" : about->parameters, "dataset_digest",
+        assay_digest_hex(hex, dataset), "threads", (int)threads, "seconds", seconds);
+    char *text = object == NULL ? NULL : json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(object);
+    if (text == NULL) return assay_fail(ASSAY_FAILED, "enrolling: no memory");
+    *out = text;
+    return ASSAY_OK;
+}
+
+/* The table of the data set with what became of each sample, in row order. */
+static assay_status fill_table(const enrolling *shared, assay_sample_table *out) {
+    assay_status status = assay_sample_table_copy(shared->table, out);
+    if (status != ASSAY_OK) return status;
+    for (uint64_t row = 0; row < out->row_count; row++) {
+        if (shared->table->enrolment[row] == ASSAY_ENROLMENT_EXCLUDED) continue;
+        const char *reason = shared->reasons[row] == NULL ? "" : shared->reasons[row];
+        status = assay_enrolment_set(out, row, (assay_enrolment)shared->enrolment[row], reason);
+        if (status != ASSAY_OK) return status;
+    }
+    return ASSAY_OK;
+}
+
+static assay_status fill_head(const enrolling *shared, const assay_release *release,
+                              assay_templates_head *head) {
+    const assay_algorithm_description *about = &shared->description;
+    const assay_dataset_head *dataset = assay_dataset_get_head(shared->dataset);
+    const char *parameters = about->parameters == NULL ? "" : about->parameters;
+    char algorithm[512];
+    snprintf(algorithm, sizeof algorithm, "%s%s%s", about->name, *parameters ? " " : "",
+             parameters);
+    const struct {
+        char **to;
+        const char *from;
+    } texts[] = {
+        {&head->release, release->release == NULL ? about->name : release->release},
+        {&head->version, release->version == NULL ? about->version : release->version},
+        {&head->algorithm, algorithm},
+        {&head->comparator, about->comparator},
+        {&head->dataset_name, dataset->name},
+    };
+    for (size_t n = 0; n < sizeof texts / sizeof texts[0]; n++) {
+        assay_status status = assay_copy_string(texts[n].to, texts[n].from);
+        if (status != ASSAY_OK) return status;
+    }
+    head->dataset_digest = dataset->digest;
+    head->length = about->length;
+    return fill_table(shared, &head->table);
+}
+
+static assay_status allocate_results(enrolling *shared) {
+    uint64_t rows = shared->table->row_count;
+    uint32_t length = shared->description.length;
+    assay_status status = check_memory(rows, length);
+    if (status != ASSAY_OK) return status;
+    status = assay_allocate(&shared->vectors, rows, length * sizeof(float), "templates");
+    if (status != ASSAY_OK) return status;
+    status = assay_allocate(&shared->seconds, rows, sizeof *shared->seconds, "times of templates");
+    if (status != ASSAY_OK) return status;
+    for (uint64_t row = 0; row < rows; row++) shared->seconds[row] = NAN;
+    status = assay_allocate(&shared->enrolment, rows, 1, "enrolments");
+    if (status != ASSAY_OK) return status;
+    return assay_allocate(&shared->reasons, rows, sizeof *shared->reasons, "reasons");
+}
+
+static void release_results(enrolling *shared) {
+    for (uint64_t row = 0; shared->reasons != NULL && row < shared->table->row_count; row++) {
+        free(shared->reasons[row]);
+    }
+    free(shared->reasons);
+    free(shared->enrolment);
+    free(shared->seconds);
+    free(shared->vectors);
+    free(shared->fault);
+    pthread_mutex_destroy(&shared->lock);
+}
+
+assay_status assay_enroll(const char *dataset_path, const assay_release *release, unsigned threads,
+                          const char *out_path, const assay_progress *progress,
+                          assay_enroll_result *out) {
+    enrolling shared = {.progress = progress, .lock = PTHREAD_MUTEX_INITIALIZER};
+    assay_templates_head head = {0};
+    void *state = NULL; /* tells what the algorithm is; borrowed from until the end */
+    double started = assay_pace_seconds();
+    assay_status status = assay_algorithm_find(release->algorithm, &shared.algorithm);
+    if (status != ASSAY_OK) goto out;
+    status = open_state(shared.algorithm, release->parameters, &state);
+    if (status != ASSAY_OK) goto out;
+    shared.algorithm->describe(state, &shared.description);
+    status = check_description(shared.algorithm, &shared.description);
+    if (status != ASSAY_OK) goto out;
+    status = assay_dataset_open(dataset_path, &shared.dataset);
+    if (status != ASSAY_OK) goto out;
+    shared.table = &assay_dataset_get_head(shared.dataset)->table;
+    status = allocate_results(&shared);
+    if (status != ASSAY_OK) goto out;
+    threads = thread_count(threads, shared.table->row_count);
+    status = run_workers(&shared, release->parameters, threads);
+    if (status != ASSAY_OK) goto out;
+    status = fill_head(&shared, release, &head);
+    if (status != ASSAY_OK) goto out;
+    status = fill_provenance(&shared, &head.dataset_digest, threads, assay_pace_seconds() - started,
+                             &head.provenance_json);
+    if (status != ASSAY_OK) goto out;
+    head.seconds = shared.seconds;
+    shared.seconds = NULL;
+    status = assay_templates_write(out_path, &head, shared.vectors);
+    if (status != ASSAY_OK) goto out;
+    assay_enrolment_count(&head.table, &head.digest, out);
+out:
+    release_results(&shared);
+    if (state != NULL) shared.algorithm->close(state);
+    assay_dataset_close(shared.dataset);
+    assay_templates_head_free(&head);
+    return status;
+}

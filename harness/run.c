@@ -1,0 +1,493 @@
+/* run -- an evaluation from its configuration to the evidence of every release. */
+#include "harness/run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "datasets/base/file.h"
+#include "datasets/base/memory.h"
+#include "datasets/base/pace.h"
+#include "datasets/npy.h"
+#include "harness/algorithms.h"
+#include "harness/run_private.h"
+
+const char *assay_run_outcome_name(assay_run_outcome outcome) {
+    static const char *const names[] = {"done", "up to date", "planned", "given"};
+    return names[outcome];
+}
+
+/* ---- the list of steps ---- */
+
+static assay_status add_step(runner *run, const char *step, const assay_config_release *release,
+                             const char *path, assay_run_step **out) {
+    assay_run_result *result = run->result;
+    size_t capacity = result->step_count;
+    assay_run_step *grown = realloc(result->steps, (capacity + 1) * sizeof *grown);
+    if (grown == NULL) return assay_fail(ASSAY_FAILED, "no memory for the list of steps");
+    result->steps = grown;
+    assay_run_step *added = &grown[result->step_count];
+    *added = (assay_run_step){.step = step};
+    result->step_count++;
+    assay_status status = assay_copy_string(&added->path, path);
+    if (status == ASSAY_OK && release != NULL) {
+        assay_text text = {0};
+        assay_text_appendf(&text, "%s %s", release->name, release->version);
+        status = assay_text_status(&text);
+        added->release = text.bytes;
+    }
+    if (status == ASSAY_OK) *out = added;
+    return status;
+}
+
+static void start(runner *run, assay_run_step *step) {
+    step->outcome = run->options->dry_run ? ASSAY_RUN_PLANNED : ASSAY_RUN_DONE;
+    run->started = assay_pace_seconds();
+}
+
+static void finish(const runner *run, assay_run_step *step) {
+    step->seconds = assay_pace_seconds() - run->started;
+}
+
+/* A file that is there and cannot be used is made again, and that is told. */
+static void note_unusable(const runner *run, const char *path) {
+    assay_progress_note(run->progress, "%s cannot be used and is made again: %s", path,
+                        assay_error_text());
+}
+
+/* ---- population and data set ---- */
+
+static assay_status step_population(runner *run) {
+    const assay_config *config = run->config;
+    assay_run_step *step;
+    char *directory = NULL;
+    bool made = false;
+    assay_status status = assay_path_join(&directory, run->output, "population");
+    if (status == ASSAY_OK) status = add_step(run, "population", NULL, directory, &step);
+    if (status != ASSAY_OK) goto out;
+    start(run, step);
+    status = assay_run_population(&config->population, config->name, directory, run->options->force,
+                                  run->options->dry_run, run->progress, &made);
+    if (status != ASSAY_OK) goto out;
+    if (!made) step->outcome = ASSAY_RUN_UP_TO_DATE;
+    finish(run, step);
+    run->samples = (uint64_t)config->population.subjects * config->population.samples_per_subject;
+    snprintf(step->summary, sizeof step->summary, "%" PRIu64 " images of %u subjects", run->samples,
+             config->population.subjects);
+    run->images_planned = made && run->options->dry_run;
+    if (!run->images_planned) {
+        status = assay_run_population_declare(directory, &run->population_declaration);
+        run->declaration = &run->population_declaration;
+    }
+out:
+    free(directory);
+    return status;
+}
+
+/* Whether the data set that is there is what the manifest and the images say now. */
+static assay_status dataset_fits(runner *run, bool *out) {
+    assay_sample_table table = {0};
+    assay_text warnings = {0};
+    assay_dataset *dataset = NULL;
+    assay_digest digest;
+    *out = false;
+    assay_status status = assay_manifest_read(run->declaration, run->progress, &table, &warnings);
+    if (status == ASSAY_OK) status = assay_dataset_digest(&table, &digest);
+    if (status != ASSAY_OK) goto out;
+    run->samples = table.row_count;
+    run->subjects = table.subject_count;
+    if (run->options->force || !assay_file_exists(run->dataset_path)) goto out;
+    if (assay_dataset_open(run->dataset_path, &dataset) != ASSAY_OK) {
+        note_unusable(run, run->dataset_path);
+        goto out;
+    }
+    const assay_dataset_head *head = assay_dataset_get_head(dataset);
+    *out = assay_digest_equal(&head->digest, &digest) &&
+           strcmp(head->name, run->declaration->name) == 0;
+    run->dataset_digest = digest;
+out:
+    assay_dataset_close(dataset);
+    assay_sample_table_free(&table);
+    assay_text_free(&warnings);
+    return status;
+}
+
+static assay_status ingest(runner *run, assay_run_step *step) {
+    assay_ingest_result result = {0};
+    assay_status status = assay_ingest(run->declaration, run->dataset_path, run->progress, &result);
+    if (status != ASSAY_OK) return status;
+    run->dataset_digest = result.digest;
+    run->samples = result.samples;
+    run->subjects = result.subjects;
+    snprintf(step->summary, sizeof step->summary,
+             "%" PRIu64 " samples of %" PRIu64 " subjects, %" PRIu64 " excluded", result.samples,
+             result.subjects, result.excluded);
+    return ASSAY_OK;
+}
+
+static assay_status step_ingest(runner *run) {
+    assay_run_step *step;
+    bool fits = false;
+    assay_status status = add_step(run, "ingest", NULL, run->dataset_path, &step);
+    if (status != ASSAY_OK) return status;
+    start(run, step);
+    if (run->images_planned) {
+        snprintf(step->summary, sizeof step->summary, "%" PRIu64 " samples", run->samples);
+        run->dataset_planned = true;
+        return ASSAY_OK;
+    }
+    status = dataset_fits(run, &fits);
+    if (status != ASSAY_OK) return status;
+    snprintf(step->summary, sizeof step->summary, "%" PRIu64 " samples of %" PRIu64 " subjects",
+             run->samples, run->subjects);
+    run->dataset_planned = !fits && run->options->dry_run;
+    if (fits) step->outcome = ASSAY_RUN_UP_TO_DATE;
+    if (!fits && !run->options->dry_run) status = ingest(run, step);
+    step->digest = run->dataset_planned ? (assay_digest){0} : run->dataset_digest;
+    finish(run, step);
+    return status;
+}
+
+/* ---- templates ---- */
+
+static assay_release release_of(const assay_config_release *release) {
+    return (assay_release){.release = release->name,
+                           .version = release->version,
+                           .algorithm = release->algorithm,
+                           .parameters = (const char *const *)release->parameters};
+}
+
+static assay_import import_of(const runner *run, const assay_config_release *release) {
+    const assay_config *config = run->config;
+    bool declared = config->dataset.name != NULL;
+    return (assay_import){.matrix_path = release->templates,
+                          .labels_path = release->labels,
+                          .release = release->name,
+                          .version = release->version,
+                          .comparator = config->comparator == NULL ? "cosine" : config->comparator,
+                          .dataset_name = declared ? config->dataset.name : config->name,
+                          .declared = declared ? &config->dataset : NULL};
+}
+
+static assay_status templates_fit(runner *run, const assay_config_release *release,
+                                  release_files *files, bool *out) {
+    assay_templates *templates = NULL;
+    assay_status status = ASSAY_OK;
+    *out = false;
+    if (run->options->force || run->dataset_planned || !assay_file_exists(files->templates))
+        return ASSAY_OK;
+    if (assay_templates_open(files->templates, &templates) != ASSAY_OK) {
+        note_unusable(run, files->templates);
+        return ASSAY_OK;
+    }
+    const assay_templates_head *head = assay_templates_get_head(templates);
+    bool same =
+        strcmp(head->release, release->name) == 0 && strcmp(head->version, release->version) == 0;
+    if (same && release->algorithm != NULL) {
+        assay_release wanted = release_of(release);
+        status = assay_run_enrolled_fits(head, &wanted, &run->dataset_digest, &same);
+    } else if (same) {
+        assay_import wanted = import_of(run, release);
+        status = assay_run_import_fits(head, &wanted, &same);
+    }
+    *out = same;
+    assay_templates_close(templates);
+    return status;
+}
+
+static assay_status make_templates(runner *run, const assay_config_release *release,
+                                   const char *path, assay_run_step *step) {
+    assay_enroll_result result = {0};
+    assay_status status = assay_run_make_parent(path);
+    if (status == ASSAY_OK && release->algorithm != NULL) {
+        assay_release wanted = release_of(release);
+        status =
+            assay_enroll(run->dataset_path, &wanted, run->threads, path, run->progress, &result);
+    } else if (status == ASSAY_OK) {
+        assay_import wanted = import_of(run, release);
+        status = assay_import_templates(&wanted, path, run->progress, &result);
+    }
+    if (status != ASSAY_OK) return status;
+    snprintf(step->summary, sizeof step->summary,
+             "%" PRIu64 " enrolled, %" PRIu64 " refused, %" PRIu64 " failed, %" PRIu64 " excluded",
+             result.enrolled, result.refused, result.failed, result.excluded);
+    return ASSAY_OK;
+}
+
+/* Length of the templates that a release would make, for the estimate of a dry run. */
+static assay_status planned_length(runner *run, const assay_config_release *release,
+                                   release_files *files) {
+    const assay_algorithm *algorithm;
+    void *state = NULL;
+    char text[512] = "";
+    if (release->algorithm == NULL) {
+        assay_npy_matrix matrix = {0};
+        assay_status status = assay_npy_read(release->templates, &matrix);
+        files->count = matrix.rows;
+        files->length = matrix.columns;
+        assay_npy_matrix_free(&matrix);
+        return status;
+    }
+    assay_status status = assay_algorithm_find(release->algorithm, &algorithm);
+    if (status != ASSAY_OK) return status;
+    const char *const *parameters = (const char *const *)release->parameters;
+    if (algorithm->open(parameters, &state, text, sizeof text) != ASSAY_OUTCOME_OK)
+        return assay_fail(ASSAY_USAGE, "algorithm %s: %s", release->algorithm, text);
+    assay_algorithm_description description = {.size = sizeof description};
+    algorithm->describe(state, &description);
+    files->length = description.length;
+    files->count = run->samples;
+    algorithm->close(state);
+    return ASSAY_OK;
+}
+
+/* Reads what the templates are, once they are there. */
+static assay_status read_head(runner *run, release_files *files, assay_run_step *step) {
+    assay_templates *templates = NULL;
+    assay_status status = assay_templates_open(files->templates, &templates);
+    if (status != ASSAY_OK) return status;
+    const assay_templates_head *head = assay_templates_get_head(templates);
+    files->digest = head->digest;
+    files->dataset_digest = head->dataset_digest;
+    files->count = head->table.row_count;
+    files->length = head->length;
+    step->digest = head->digest;
+    if (step->summary[0] == '\0')
+        snprintf(step->summary, sizeof step->summary, "%" PRIu64 " samples, %u components",
+                 files->count, files->length);
+    if (run->config->pair_list != NULL)
+        status = assay_run_read_pairs(run, &head->table, &files->protocol);
+    assay_templates_close(templates);
+    return status;
+}
+
+static assay_status step_templates(runner *run, const assay_config_release *release,
+                                   release_files *files) {
+    assay_run_step *step;
+    bool fits = false;
+    const char *name = files->given                 ? "templates"
+                       : release->algorithm == NULL ? "import"
+                                                    : "enroll";
+    assay_status status = add_step(run, name, release, files->templates, &step);
+    if (status != ASSAY_OK) return status;
+    start(run, step);
+    if (!files->given) status = templates_fit(run, release, files, &fits);
+    if (status != ASSAY_OK) return status;
+    if (files->given) {
+        step->outcome = ASSAY_RUN_GIVEN;
+    } else if (fits) {
+        step->outcome = ASSAY_RUN_UP_TO_DATE;
+    } else if (run->options->dry_run) {
+        files->planned = true;
+        status = planned_length(run, release, files);
+        snprintf(step->summary, sizeof step->summary, "%" PRIu64 " samples, %u components",
+                 files->count, files->length);
+        return status;
+    } else {
+        status = make_templates(run, release, files->templates, step);
+    }
+    if (status == ASSAY_OK) status = read_head(run, files, step);
+    finish(run, step);
+    return status;
+}
+
+/* Releases are compared with each other: before hours of comparing, not after. */
+static assay_status check_one_dataset(const runner *run, const release_files *files) {
+    for (size_t n = 1; n < run->config->release_count; n++) {
+        if (files[n].planned || files[0].planned) continue;
+        if (assay_digest_equal(&files[n].dataset_digest, &files[0].dataset_digest)) continue;
+        return assay_fail(
+            ASSAY_USAGE,
+            "%s and %s are of different data sets; the releases of one evaluation are "
+            "enrolled from, or labelled as, the same one",
+            files[0].templates, files[n].templates);
+    }
+    return ASSAY_OK;
+}
+
+/* ---- evidence ---- */
+
+static assay_status evidence_fits(runner *run, const release_files *files, assay_run_step *step,
+                                  bool *out) {
+    assay_evidence evidence = {0};
+    char *there = NULL, *wanted = NULL;
+    assay_status status = ASSAY_OK;
+    *out = false;
+    if (run->options->force || files->planned || !assay_file_exists(files->evidence))
+        return ASSAY_OK;
+    if (assay_evidence_read(files->evidence, &evidence) != ASSAY_OK) {
+        note_unusable(run, files->evidence);
+        return ASSAY_OK;
+    }
+    status = assay_protocol_to_json(&evidence.protocol, &there);
+    if (status == ASSAY_OK)
+        status = assay_protocol_to_json(assay_run_protocol(run, files), &wanted);
+    if (status != ASSAY_OK) goto out;
+    const char *comparator = run->config->comparator;
+    *out = assay_digest_equal(&evidence.templates_digest, &files->digest) &&
+           strcmp(there, wanted) == 0 &&
+           (comparator == NULL || strcmp(comparator, evidence.comparator) == 0);
+    if (*out) {
+        step->digest = evidence.result_digest;
+        snprintf(step->summary, sizeof step->summary,
+                 "%" PRIu64 " mated, %" PRIu64 " non-mated comparisons", evidence.mated_count,
+                 evidence.non_mated);
+    }
+out:
+    free(there);
+    free(wanted);
+    assay_evidence_free(&evidence);
+    return status;
+}
+
+static assay_compare_options compare_options(const runner *run, const release_files *files) {
+    return (assay_compare_options){.protocol = assay_run_protocol(run, files),
+                                   .comparator = run->config->comparator,
+                                   .backend = run->backend,
+                                   .threads = run->threads,
+                                   .checkpoint_seconds = run->config->checkpoint_seconds,
+                                   .configuration_digest = run->configuration_digest};
+}
+
+static assay_status estimate(const runner *run, const release_files *files, assay_run_step *step) {
+    assay_compare_options options = compare_options(run, files);
+    assay_compare_result result = {0};
+    assay_status status = assay_compare_estimate(files->count, files->length, &options, &result);
+    if (status != ASSAY_OK) return status;
+    snprintf(step->summary, sizeof step->summary,
+             "up to %" PRIu64 " pairs, %.3f GB of memory, %.3f GB of disk, backend %s",
+             result.pairs, (double)result.memory_bytes / 1e9, (double)result.disk_bytes / 1e9,
+             result.backend);
+    return ASSAY_OK;
+}
+
+static assay_status compare(const runner *run, const release_files *files, assay_run_step *step) {
+    assay_compare_options options = compare_options(run, files);
+    assay_compare_result result = {0};
+    assay_status status = assay_run_make_parent(files->evidence);
+    if (status == ASSAY_OK)
+        status = assay_compare(files->templates, &options, files->evidence, run->progress, &result);
+    if (status != ASSAY_OK) return status;
+    step->digest = result.result_digest;
+    snprintf(step->summary, sizeof step->summary,
+             "%" PRIu64 " mated, %" PRIu64 " non-mated comparisons, backend %s", result.mated,
+             result.non_mated, result.backend);
+    return ASSAY_OK;
+}
+
+static assay_status step_compare(runner *run, const assay_config_release *release,
+                                 const release_files *files) {
+    assay_run_step *step;
+    bool fits = false;
+    assay_status status = add_step(run, "compare", release, files->evidence, &step);
+    if (status != ASSAY_OK) return status;
+    start(run, step);
+    status = evidence_fits(run, files, step, &fits);
+    if (status != ASSAY_OK) return status;
+    if (fits)
+        step->outcome = ASSAY_RUN_UP_TO_DATE;
+    else if (run->options->dry_run)
+        status = estimate(run, files, step);
+    else
+        status = compare(run, files, step);
+    finish(run, step);
+    return status;
+}
+
+/* ---- the whole ---- */
+
+static bool ends_in(const char *text, const char *end) {
+    size_t a = strlen(text), b = strlen(end);
+    return a >= b && strcmp(text + a - b, end) == 0;
+}
+
+static assay_status name_files(const runner *run, const assay_config_release *release,
+                               release_files *files) {
+    assay_text text = {0};
+    assay_text_appendf(&text, "%s/%s-%s/", run->output, release->name, release->version);
+    assay_status status = assay_text_status(&text);
+    files->given = release->templates != NULL && !ends_in(release->templates, ".npy");
+    if (status == ASSAY_OK && files->given)
+        status = assay_copy_string(&files->templates, release->templates);
+    else if (status == ASSAY_OK)
+        status = assay_path_join(&files->templates, text.bytes, "templates.h5");
+    if (status == ASSAY_OK) status = assay_path_join(&files->evidence, text.bytes, "evidence.h5");
+    assay_text_free(&text);
+    return status;
+}
+
+static assay_status run_releases(runner *run, release_files *files) {
+    const assay_config *config = run->config;
+    assay_status status = ASSAY_OK;
+    for (size_t n = 0; status == ASSAY_OK && n < config->release_count; n++) {
+        status = name_files(run, &config->releases[n], &files[n]);
+        if (status == ASSAY_OK) status = step_templates(run, &config->releases[n], &files[n]);
+    }
+    if (status == ASSAY_OK) status = check_one_dataset(run, files);
+    for (size_t n = 0; status == ASSAY_OK && n < config->release_count; n++) {
+        status = step_compare(run, &config->releases[n], &files[n]);
+        if (status == ASSAY_OK)
+            status = assay_copy_string(&run->result->evidence[n], files[n].evidence);
+        if (status == ASSAY_OK) run->result->evidence_count = n + 1;
+    }
+    return status;
+}
+
+static bool needs_dataset(const assay_config *config) {
+    for (size_t n = 0; n < config->release_count; n++)
+        if (config->releases[n].algorithm != NULL) return true;
+    return false;
+}
+
+static assay_status run_steps(runner *run) {
+    release_files *files = NULL;
+    size_t count = run->config->release_count;
+    assay_status status = assay_path_join(&run->dataset_path, run->output, "dataset.h5");
+    if (status == ASSAY_OK) status = assay_allocate(&files, count, sizeof *files, "releases");
+    if (status == ASSAY_OK)
+        status = assay_allocate(&run->result->evidence, count, sizeof(char *), "paths of evidence");
+    if (status == ASSAY_OK && needs_dataset(run->config)) {
+        if (run->config->is_population) status = step_population(run);
+        if (status == ASSAY_OK) status = step_ingest(run);
+    }
+    if (status == ASSAY_OK) status = run_releases(run, files);
+    for (size_t n = 0; files != NULL && n < count; n++) {
+        free(files[n].templates);
+        free(files[n].evidence);
+        assay_protocol_free(&files[n].protocol);
+    }
+    free(files);
+    return status;
+}
+
+assay_status assay_run(const assay_config *config, const assay_run_options *options,
+                       const assay_progress *progress, assay_run_result *out) {
+    runner run = {.config = config, .options = options, .progress = progress, .result = out};
+    int lock = -1;
+    run.output = options->output != NULL ? options->output : config->output;
+    run.backend = options->backend != NULL ? options->backend : config->backend;
+    run.threads = options->threads > 0 ? options->threads : config->threads;
+    run.declaration = &config->dataset;
+    assay_digest_hex(run.configuration_digest, &config->digest);
+    assay_status status = assay_copy_string(&out->output, run.output);
+    if (status == ASSAY_OK && !options->dry_run) status = assay_run_enter(&run, &lock);
+    if (status == ASSAY_OK) status = run_steps(&run);
+    if (lock >= 0) close(lock);
+    free(run.dataset_path);
+    assay_manifest_declaration_free(&run.population_declaration);
+    return status;
+}
+
+void assay_run_result_free(assay_run_result *result) {
+    for (size_t n = 0; n < result->step_count; n++) {
+        free(result->steps[n].release);
+        free(result->steps[n].path);
+    }
+    free(result->steps);
+    for (size_t n = 0; n < result->evidence_count; n++) free(result->evidence[n]);
+    free(result->evidence);
+    free(result->output);
+    *result = (assay_run_result){0};
+}

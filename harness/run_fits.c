@@ -1,0 +1,82 @@
+/* run_fits -- whether templates that are there are those that a release would make of its inputs
+ * now. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "datasets/base/memory.h"
+#include "datasets/base/text.h"
+#include "harness/algorithms.h"
+#include "harness/run_private.h"
+
+/* Whether the provenance says value for key. */
+static bool provenance_says(const assay_templates_head *head, const char *key, const char *value) {
+    json_t *object = json_loads(head->provenance_json, 0, NULL);
+    const char *said = json_string_value(json_object_get(object, key));
+    bool same = said != NULL && strcmp(said, value) == 0;
+    json_decref(object);
+    return same;
+}
+
+assay_status assay_run_enrolled_fits(const assay_templates_head *head, const assay_release *wanted,
+                                     const assay_digest *dataset, bool *out) {
+    const assay_algorithm *algorithm;
+    void *state = NULL;
+    char text[512] = "";
+    assay_text name = {0};
+    assay_status status = assay_algorithm_find(wanted->algorithm, &algorithm);
+    if (status != ASSAY_OK) return status;
+    if (algorithm->open(wanted->parameters, &state, text, sizeof text) != ASSAY_OUTCOME_OK)
+        return assay_fail(ASSAY_USAGE, "algorithm %s: %s", wanted->algorithm, text);
+    assay_algorithm_description about = {.size = sizeof about};
+    algorithm->describe(state, &about);
+    assay_text_append(&name, about.name);
+    if (about.parameters != NULL && about.parameters[0] != '\0')
+        assay_text_appendf(&name, " %s", about.parameters);
+    status = assay_text_status(&name);
+    if (status == ASSAY_OK)
+        *out = assay_digest_equal(&head->dataset_digest, dataset) &&
+               strcmp(head->algorithm, name.bytes) == 0 &&
+               provenance_says(head, "algorithm_version", about.version);
+    assay_text_free(&name);
+    algorithm->close(state);
+    return status;
+}
+
+assay_status assay_run_import_fits(const assay_templates_head *head, const assay_import *wanted,
+                                   bool *out) {
+    assay_sample_table table = {0};
+    assay_digest matrix, labels, labelled;
+    char hex[ASSAY_DIGEST_HEX];
+    *out = false;
+    assay_status status = assay_digest_file(wanted->matrix_path, &matrix);
+    if (status == ASSAY_OK) status = assay_digest_file(wanted->labels_path, &labels);
+    if (status != ASSAY_OK) return status;
+    bool same = strcmp(head->algorithm, "imported") == 0 &&
+                strcmp(head->comparator, wanted->comparator) == 0 &&
+                strcmp(head->dataset_name, wanted->dataset_name) == 0 &&
+                provenance_says(head, "matrix_sha256", assay_digest_hex(hex, &matrix)) &&
+                provenance_says(head, "labels_sha256", assay_digest_hex(hex, &labels));
+    if (!same) return ASSAY_OK;
+    /* The same bytes may be declared otherwise now: other bins, another source. */
+    status = assay_labels_read(wanted->labels_path, wanted->declared, NULL, &table);
+    if (status == ASSAY_OK) status = assay_dataset_digest(&table, &labelled);
+    if (status == ASSAY_OK) *out = assay_digest_equal(&labelled, &head->dataset_digest);
+    assay_sample_table_free(&table);
+    return status;
+}
+
+const assay_protocol *assay_run_protocol(const runner *run, const release_files *files) {
+    return files->protocol.pairs == NULL ? &run->config->protocol : &files->protocol;
+}
+
+assay_status assay_run_read_pairs(const runner *run, const assay_sample_table *table,
+                                  assay_protocol *out) {
+    char *json = NULL;
+    assay_status status = assay_protocol_to_json(&run->config->protocol, &json);
+    if (status == ASSAY_OK) status = assay_protocol_from_json(json, out);
+    free(json);
+    if (status != ASSAY_OK) return status;
+    return assay_pair_list_read(run->config->pair_list, table, out);
+}

@@ -1,0 +1,170 @@
+/* run_population -- the built-in population as a folder of images that declares itself. */
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "datasets/base/file.h"
+#include "datasets/base/memory.h"
+#include "harness/run.h"
+
+#define TREE_DEPTH 16 /* descriptors that nftw may hold */
+
+/* Everything that decides a pixel, and the program's version. */
+static assay_status digest_parameters(const assay_population *population, assay_digest *out) {
+    assay_digester *digester = NULL;
+    assay_text text = {0};
+    char number[ASSAY_NUMBER_SIZE];
+    assay_status status = assay_digester_open(&digester);
+    if (status != ASSAY_OK) return status;
+    assay_text_appendf(&text, "%s %llu %u %u %u\n", ASSAY_VERSION,
+                       (unsigned long long)population->seed, population->subjects,
+                       population->samples_per_subject, population->image_size);
+    for (uint32_t g = 0; g < population->group_count; g++) {
+        const assay_population_group *group = &population->groups[g];
+        const double numbers[] = {group->share, group->stability, group->likeness,
+                                  group->degradation};
+        assay_text_appendf(&text, "%s\n%u", group->name, group->dimension);
+        for (size_t n = 0; n < sizeof numbers / sizeof *numbers; n++)
+            assay_text_appendf(&text, " %s", assay_print_double(number, numbers[n]));
+        assay_text_append(&text, "\n");
+    }
+    status = assay_text_status(&text);
+    if (status == ASSAY_OK) {
+        assay_digester_add(digester, text.bytes, text.length);
+        status = assay_digester_finish(digester, out);
+    }
+    assay_text_free(&text);
+    assay_digester_free(digester);
+    return status;
+}
+
+/* assay.yaml of the folder: a configuration of its own, which evaluates the two built-in releases.
+ */
+static assay_status declare_text(const assay_population *population, const char *name,
+                                 assay_text *out) {
+    char hex[ASSAY_DIGEST_HEX];
+    assay_digest digest;
+    assay_status status = digest_parameters(population, &digest);
+    if (status != ASSAY_OK) return status;
+    json_t *string = json_string(name);
+    char *quoted = string == NULL ? NULL : json_dumps(string, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+    json_decref(string);
+    if (quoted == NULL) return assay_fail(ASSAY_FAILED, "no memory for the name of a population");
+    assay_text_appendf(out,
+                       "# A synthetic population: seed %llu, %u subjects, %u samples of each.\n"
+                       "# Parameters: %s\n"
+                       "assay: 1\n"
+                       "name: %s\n",
+                       (unsigned long long)population->seed, population->subjects,
+                       population->samples_per_subject, assay_digest_hex(hex, &digest), quoted);
+    assay_text_appendf(out,
+                       "dataset:\n"
+                       "  name: %s\n"
+                       "  root: .\n"
+                       "  manifest: manifest.csv\n"
+                       "  attributes:\n"
+                       "    - { name: group, level: subject, source: by construction }\n"
+                       "    - { name: sex, level: subject, source: by construction }\n"
+                       "    - name: age_band\n"
+                       "      column: age\n"
+                       "      kind: numeric\n"
+                       "      level: sample\n"
+                       "      source: by construction\n"
+                       "      bins: [0-12, 13-17, 18-35, 36-50, 51-65, 66+]\n"
+                       "  notes: { source: rendered by assay from a seed }\n",
+                       quoted);
+    assay_text_append(out, "releases:\n"
+                           "  - { name: lbp, version: \"1.0\", algorithm: lbp }\n"
+                           "  - { name: lbp, version: \"1.1\", algorithm: lbp-normalised }\n");
+    free(quoted);
+    return assay_text_status(out);
+}
+
+static int remove_entry(const char *path, const struct stat *about, int type, struct FTW *place) {
+    (void)about;
+    (void)type;
+    (void)place;
+    return remove(path);
+}
+
+static assay_status remove_tree(const char *path) {
+    if (nftw(path, remove_entry, TREE_DEPTH, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
+        return assay_fail_errno("cannot remove %s", path);
+    return ASSAY_OK;
+}
+
+static bool has_text(const char *path, const assay_text *wanted) {
+    char *bytes = NULL;
+    size_t length;
+    if (!assay_file_exists(path)) return false;
+    if (assay_file_read(path, wanted->length + 1, &bytes, &length) != ASSAY_OK) return false;
+    bool same = length == wanted->length && memcmp(bytes, wanted->bytes, length) == 0;
+    free(bytes);
+    return same;
+}
+
+/* Only a folder that this program made is ever replaced. */
+static assay_status clear_place(const char *directory, const char *declared) {
+    if (!assay_file_exists(directory) || assay_file_exists(declared)) return remove_tree(directory);
+    if (rmdir(directory) == 0) return ASSAY_OK;
+    return assay_fail(ASSAY_USAGE,
+                      "%s is there and is no population of assay: it has no assay.yaml", directory);
+}
+
+static assay_status render(const assay_population *population, const char *directory,
+                           const char *declared, const assay_text *text,
+                           const assay_progress *progress) {
+    assay_text partial = {0}, inner = {0};
+    assay_text_appendf(&partial, "%s.partial", directory);
+    assay_text_appendf(&inner, "%s.partial/assay.yaml", directory);
+    assay_status status = assay_text_status(&partial);
+    if (status == ASSAY_OK) status = assay_text_status(&inner);
+    if (status == ASSAY_OK) status = remove_tree(partial.bytes);
+    if (status == ASSAY_OK) status = assay_make_directories(partial.bytes);
+    if (status == ASSAY_OK) status = assay_population_images(population, partial.bytes, progress);
+    if (status == ASSAY_OK) status = assay_file_write(inner.bytes, text->bytes, text->length);
+    if (status == ASSAY_OK) status = clear_place(directory, declared);
+    if (status == ASSAY_OK && rename(partial.bytes, directory) != 0)
+        status = assay_fail_errno("cannot rename %s to %s", partial.bytes, directory);
+    if (status != ASSAY_OK && partial.bytes != NULL)
+        nftw(partial.bytes, remove_entry, TREE_DEPTH, FTW_DEPTH | FTW_PHYS);
+    assay_text_free(&partial);
+    assay_text_free(&inner);
+    return status;
+}
+
+assay_status assay_run_population(const assay_population *population, const char *name,
+                                  const char *directory, bool force, bool dry_run,
+                                  const assay_progress *progress, bool *out_made) {
+    assay_text text = {0};
+    char *declared = NULL;
+    assay_status status = declare_text(population, name, &text);
+    if (status == ASSAY_OK) status = assay_path_join(&declared, directory, "assay.yaml");
+    if (status != ASSAY_OK) goto out;
+    bool made = force || !has_text(declared, &text);
+    if (made && !dry_run) status = render(population, directory, declared, &text, progress);
+    if (status == ASSAY_OK) *out_made = made;
+out:
+    assay_text_free(&text);
+    free(declared);
+    return status;
+}
+
+assay_status assay_run_population_declare(const char *directory, assay_manifest_declaration *out) {
+    assay_config config = {0};
+    char *declared = NULL;
+    assay_status status = assay_path_join(&declared, directory, "assay.yaml");
+    if (status == ASSAY_OK) status = assay_config_read(declared, &config);
+    if (status == ASSAY_OK) {
+        *out = config.dataset;
+        config.dataset = (assay_manifest_declaration){0};
+    }
+    assay_config_free(&config);
+    free(declared);
+    return status;
+}

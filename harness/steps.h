@@ -1,0 +1,74 @@
+/* steps -- the four steps of an evaluation, each reading what the one before it finished. */
+#ifndef ASSAY_HARNESS_STEPS_H
+#define ASSAY_HARNESS_STEPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "datasets/base/progress.h"
+#include "datasets/base/status.h"
+#include "datasets/containers.h"
+#include "datasets/manifest.h"
+#include "datasets/protocol.h"
+
+/* ingest: manifest and images to a data set. Every image is decoded once, in the confined worker; one
+ * that cannot be is an EXCLUDED sample with its reason. */
+typedef struct {
+    uint64_t samples, subjects, excluded, warnings;
+    assay_digest digest;
+} assay_ingest_result;
+assay_status assay_ingest(const assay_manifest_declaration *declaration, const char *out_path,
+                          const assay_progress *progress, assay_ingest_result *out) ASSAY_MUST_CHECK;
+
+/* enroll: a template of every sample by one release. */
+typedef struct {
+    const char *release, *version;
+    const char *algorithm;         /* name in algorithms.def */
+    const char *const *parameters; /* "key=value", NULL-terminated; may be NULL */
+} assay_release;
+typedef struct {
+    uint64_t enrolled, refused, failed, excluded;
+    assay_digest digest;
+} assay_enroll_result;
+assay_status assay_enroll(const char *dataset_path, const assay_release *release, unsigned threads,
+                          const char *out_path, const assay_progress *progress,
+                          assay_enroll_result *out) ASSAY_MUST_CHECK;
+
+/* import: templates made elsewhere, with their labels. */
+typedef struct {
+    const char *matrix_path; /* .npy */
+    const char *labels_path; /* CSV; row n labels row n of the matrix */
+    const char *release, *version, *comparator, *dataset_name;
+    const assay_manifest_declaration *declared; /* may be NULL */
+} assay_import;
+assay_status assay_import_templates(const assay_import *import, const char *out_path,
+                                    const assay_progress *progress, assay_enroll_result *out)
+    ASSAY_MUST_CHECK;
+
+/* compare: all pairs of a protocol to evidence. */
+typedef struct {
+    const assay_protocol *protocol;
+    const char *comparator; /* NULL: the one that the templates name */
+    const char *backend;    /* "auto", "cpu", "reference" */
+    unsigned threads;       /* 0: as many as there are cores */
+    uint64_t memory_limit;  /* bytes; 0: what the machine has */
+    const char *matrix_path; /* dense score matrix for small sets, or NULL */
+    unsigned checkpoint_seconds; /* a sealed segment about this often; 0: none by time */
+    uint64_t checkpoint_tiles;   /* a sealed segment every so many tiles; 0: by time alone */
+    const char *configuration_digest; /* hex, or NULL; goes into the provenance */
+} assay_compare_options;
+typedef struct {
+    uint64_t templates, pairs, mated, non_mated, tail;
+    uint64_t memory_bytes, disk_bytes; /* what it says it needs before it starts */
+    assay_digest result_digest;
+    char backend[32];
+} assay_compare_result;
+assay_status assay_compare(const char *templates_path, const assay_compare_options *options,
+                           const char *out_path, const assay_progress *progress,
+                           assay_compare_result *out) ASSAY_MUST_CHECK;
+/* What compare would need, without doing it. */
+assay_status assay_compare_estimate(uint64_t templates, uint32_t length,
+                                    const assay_compare_options *options, assay_compare_result *out)
+    ASSAY_MUST_CHECK;
+
+#endif

@@ -1,0 +1,116 @@
+/* backend -- who computes all pairs, and the contract between the plan of comparisons and a
+ * backend.
+ *
+ * A backend gets integers only: quantised templates in plan order, codes of subject, group and
+ * side. Pairs of one subject are never its business; the harness scores mated ones through
+ * score_pairs. */
+#ifndef ASSAY_KERNELS_BACKEND_H
+#define ASSAY_KERNELS_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "datasets/base/progress.h"
+#include "datasets/base/status.h"
+#include "kernels/quantise.h"
+
+#define ASSAY_TILE_EDGE 512u  /* templates; a multiple of ASSAY_BLOCK_EDGE */
+#define ASSAY_BLOCK_EDGE 256u /* grid of the sampled histogram */
+
+typedef enum { ASSAY_BINS_FULL = 0, ASSAY_BINS_SAMPLE, ASSAY_BINS_NONE } assay_bins_mode;
+
+/* The non-mated part of a comparison. Templates are sorted by side, then group, then subject. Tiles
+ * are the ASSAY_TILE_EDGE squares of the upper triangle, row by row: tile 0 is (0,0), 1 is (0,1), …
+ */
+typedef struct {
+    const assay_quantised *templates;
+    const uint32_t *subject; /* [count] */
+    const uint32_t *group;   /* [count], < group_count: combination of histogram_by */
+    const uint8_t *side; /* [count] 0: compared with any; else compared only with another side */
+    uint32_t group_count;
+    uint64_t tail_limit;   /* K: keep the non-mated pairs from the top, as many as K allows */
+    int64_t required_fine; /* keep every non-mated pair with fine >= this too; INT64_MAX: none */
+    uint64_t tail_cap; /* more kept pairs than this is ASSAY_USAGE, naming required_fine's part */
+    assay_bins_mode bins_mode;
+    double bins_fraction; /* SAMPLE: share of ASSAY_BLOCK_EDGE blocks, chosen by Philox */
+    uint64_t bins_seed;
+} assay_all_pairs;
+
+uint64_t assay_tile_count(uint64_t template_count);
+/* Row and column of a tile among the ceil(count / ASSAY_TILE_EDGE) strips, row <= column. */
+void assay_tile_place(uint64_t template_count, uint64_t tile, uint64_t *out_row,
+                      uint64_t *out_column);
+/* Whether the histogram counts block (row, column) of the ASSAY_BLOCK_EDGE grid, row <= column. */
+bool assay_block_chosen(const assay_all_pairs *plan, uint64_t row, uint64_t column);
+
+typedef struct {
+    int64_t fine;
+    int32_t coarse;
+    uint32_t a, b; /* places in plan order, a < b */
+} assay_scored_pair;
+
+/* What a range of tiles gives. Two tallies of disjoint ranges of one plan merge by addition. */
+typedef struct {
+    uint64_t non_mated;    /* pairs of different subjects and allowed sides */
+    uint64_t same_subject; /* pairs of one subject and allowed sides */
+    uint64_t other_side;   /* pairs that the sides do not allow */
+    uint64_t histogram_pairs;
+    uint64_t *histogram; /* [group_count (group_count + 1) / 2][ASSAY_COARSE_BINS]; pair a <= b at
+                            a * group_count - a(a-1)/2 + (b - a); NULL where bins_mode is NONE */
+    uint64_t histogram_length;
+    assay_scored_pair *tail; /* by (fine descending, a, b), cut by assay_tail_cut */
+    uint64_t tail_count;
+    int64_t tail_floor; /* every pair with fine > tail_floor is in the tail, and no other;
+                           INT64_MIN where the tail holds all */
+    uint64_t rescored;  /* pairs whose fine score was computed */
+} assay_tally;
+void assay_tally_free(assay_tally *tally); /* takes a zeroed one */
+/* Adds from to into (both of plan), cuts the tail again. from keeps what it owns. */
+assay_status assay_tally_merge(const assay_all_pairs *plan, assay_tally *into,
+                               const assay_tally *from) ASSAY_MUST_CHECK;
+
+/* The tail's rule. Sorts pairs[count] by (fine descending, a, b) and returns how many stay: of
+ * those with fine > *floor, all with fine >= t, t the smallest fine among them with #(>= t) <=
+ * limit; and all with fine >= required. *floor (INT64_MIN where every pair is here) is raised to
+ * what was cut: a range that cut a tie away forbids that tie to every range that it is merged with.
+ */
+uint64_t assay_tail_cut(assay_scored_pair *pairs, uint64_t count, uint64_t limit, int64_t required,
+                        int64_t *floor);
+
+typedef struct {
+    unsigned threads;               /* >= 1 */
+    uint64_t memory_limit;          /* bytes that this backend may use beyond the templates */
+    const assay_progress *progress; /* may be NULL */
+    uint64_t progress_done,
+        progress_total;  /* pairs of the plan done before this range; all of it */
+    int64_t known_floor; /* tail_floor of ranges done before, INT64_MIN where there are none: pairs
+                            with fine <= this cannot be in the plan's tail */
+} assay_backend_options;
+
+typedef struct {
+    uint64_t a, b;
+} assay_place_pair;
+
+typedef struct {
+    const char *name;
+    const char *purpose;
+    /* ASSAY_OK with a line on what it will use, or ASSAY_DECLINED with the reason as error text. */
+    assay_status (*probe)(char *out_line, size_t size);
+    /* Bytes it needs beyond the templates for this plan. */
+    uint64_t (*memory)(const assay_all_pairs *plan, unsigned threads);
+    /* Tiles first … end - 1 of plan. Deterministic but for `rescored`. */
+    assay_status (*all_pairs)(const assay_all_pairs *plan, uint64_t first, uint64_t end,
+                              const assay_backend_options *options, assay_tally *out);
+    /* Fine and coarse scores of pairs[count] into out[count], same order. */
+    assay_status (*score_pairs)(const assay_quantised *templates, const assay_place_pair *pairs,
+                                uint64_t count, const assay_backend_options *options,
+                                assay_scored_pair *out);
+} assay_backend;
+
+size_t assay_backend_count(void);
+const assay_backend *assay_backend_at(size_t index);
+/* "auto" gives the first of backends.def that does not decline. ASSAY_USAGE for an unknown name. */
+assay_status assay_backend_find(const char *name, const assay_backend **out) ASSAY_MUST_CHECK;
+
+#endif

@@ -1,0 +1,32 @@
+/* pairs_private -- what the backends share: what a pair is, and room for a tally. */
+#ifndef ASSAY_KERNELS_PAIRS_PRIVATE_H
+#define ASSAY_KERNELS_PAIRS_PRIVATE_H
+
+#include "kernels/backend.h"
+
+/* Whether the sides of places a and b allow a comparison. */
+static inline bool sides_allow(const assay_all_pairs *plan, uint64_t a, uint64_t b) {
+    return plan->side[a] == 0 || plan->side[a] != plan->side[b];
+}
+
+static inline uint64_t group_pair_index(uint32_t group_count, uint32_t x, uint32_t y) {
+    const uint64_t a = x < y ? x : y, b = x < y ? y : x;
+    return a * group_count - (a * a - a) / 2 + (b - a);
+}
+
+/* Counters of a histogram for this plan: 0 where it keeps none. */
+static inline uint64_t histogram_length_of(const assay_all_pairs *plan) {
+    if (plan->bins_mode == ASSAY_BINS_NONE) return 0;
+    return (uint64_t)plan->group_count * (plan->group_count + 1) / 2 * ASSAY_COARSE_BINS;
+}
+
+/* First place and number of places of a strip of ASSAY_TILE_EDGE templates. */
+static inline uint64_t strip_first(uint64_t strip) {
+    return strip * ASSAY_TILE_EDGE;
+}
+static inline uint64_t strip_size(uint64_t count, uint64_t strip) {
+    const uint64_t first = strip_first(strip);
+    return count - first < ASSAY_TILE_EDGE ? count - first : ASSAY_TILE_EDGE;
+}
+
+#endif

@@ -1,0 +1,317 @@
+/* figures -- the numbers of a release over everybody; groups are in figures_groups.c (figures.h).
+ */
+#include "reports/figures.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "datasets/base/memory.h"
+#include "reports/figures_private.h"
+
+const char *assay_threshold_source_name(assay_threshold_source source) {
+    static const char *const names[] = {[ASSAY_THRESHOLD_EXACT] = "exact",
+                                        [ASSAY_THRESHOLD_COARSE] = "coarse",
+                                        [ASSAY_THRESHOLD_GIVEN] = "given"};
+    return names[source];
+}
+
+static void count_enrolment(const assay_sample_table *table, assay_figures *figures) {
+    figures->samples = table->row_count;
+    figures->subjects = table->subject_count;
+    for (uint64_t row = 0; row < table->row_count; ++row) {
+        figures->enrolled += table->enrolment[row] == ASSAY_ENROLMENT_ENROLLED;
+        figures->refused += table->enrolment[row] == ASSAY_ENROLMENT_REFUSED;
+        figures->failed += table->enrolment[row] == ASSAY_ENROLMENT_FAILED;
+        figures->excluded += table->enrolment[row] == ASSAY_ENROLMENT_EXCLUDED;
+        figures->not_tried += table->enrolment[row] == ASSAY_ENROLMENT_NONE;
+    }
+    uint64_t errors = figures->refused + figures->failed;
+    figures->fte = assay_rate_of(errors, errors + figures->enrolled);
+    if (figures->fte.reason) figures->fte.reason = "no sample reached the algorithm";
+    figures->pairs_of_enrolled =
+        figures->enrolled ? figures->enrolled * (figures->enrolled - 1) / 2 : 0;
+}
+
+/* Rows that were enrolled, and rows that were tried, as the trials functions want them. */
+static assay_status take_rows(const assay_evidence *evidence, figures_work *work) {
+    const assay_sample_table *table = &evidence->table;
+    assay_status status = assay_allocate(&work->enrolled, table->row_count, 1, "enrolled rows");
+    if (status == ASSAY_OK)
+        status = assay_allocate(&work->attempted, table->row_count, 1, "attempted rows");
+    if (status == ASSAY_OK) status = assay_allocate(&work->all, table->row_count, 1, "all rows");
+    if (status != ASSAY_OK) return status;
+    for (uint64_t row = 0; row < table->row_count; ++row) {
+        uint8_t how = table->enrolment[row];
+        work->all[row] = 1;
+        work->enrolled[row] = how == ASSAY_ENROLMENT_ENROLLED;
+        work->attempted[row] =
+            work->enrolled[row] || how == ASSAY_ENROLMENT_REFUSED || how == ASSAY_ENROLMENT_FAILED;
+    }
+    return ASSAY_OK;
+}
+
+static assay_status disagreement(const assay_evidence *evidence, const char *what, uint64_t said,
+                                 uint64_t derived) {
+    return assay_fail(ASSAY_DISAGREES, "evidence of %s %s: it holds %llu %s, its table gives %llu",
+                      evidence->release, evidence->version, (unsigned long long)said, what,
+                      (unsigned long long)derived);
+}
+
+/* Attempted comparisons; and whether those completed are what the table and protocol imply. */
+static assay_status count_attempts(const assay_evidence *evidence, figures_work *work,
+                                   assay_figures *figures) {
+    const assay_sample_table *table = &evidence->table;
+    const assay_protocol *protocol = &evidence->protocol;
+    uint64_t completed = 0;
+    for (uint64_t n = 0; n < work->same.count; ++n) {
+        if (work->same.relation[n] != ASSAY_RELATION_MATED) continue;
+        assay_row_pair pair = work->same.pairs[n];
+        figures->mated_attempted += work->attempted[pair.i] && work->attempted[pair.j];
+        completed += work->enrolled[pair.i] && work->enrolled[pair.j];
+    }
+    if (completed != evidence->mated_count)
+        return disagreement(evidence, "mated comparisons", evidence->mated_count, completed);
+    uint64_t non_mated = 0;
+    assay_status status = assay_protocol_non_mated_trials(
+        protocol, table, work->roles, work->enrolled, work->all, work->all, &non_mated);
+    if (status != ASSAY_OK) return status;
+    if (non_mated != evidence->non_mated)
+        return disagreement(evidence, "non-mated comparisons", evidence->non_mated, non_mated);
+    return assay_protocol_non_mated_trials(protocol, table, work->roles, work->attempted, work->all,
+                                           work->all, &figures->non_mated_attempted);
+}
+
+static int most_first(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x < y) - (x > y);
+}
+
+/* Mated comparisons by subject: how many each has, how many the five with most have. */
+static assay_status count_mated_subjects(const assay_evidence *evidence, figures_work *work,
+                                         assay_figures *figures) {
+    const assay_sample_table *table = &evidence->table;
+    uint64_t *sorted = NULL;
+    assay_status status = assay_allocate(&work->subject_mated, table->subject_count,
+                                         sizeof *work->subject_mated, "mated pairs by subject");
+    if (status == ASSAY_OK)
+        status = assay_allocate(&sorted, table->subject_count, sizeof *sorted, "subjects");
+    if (status != ASSAY_OK) goto out;
+    for (uint64_t n = 0; n < evidence->mated_count; ++n) {
+        const assay_comparison *pair = &evidence->mated[n];
+        ++work->subject_mated[table->subject[pair->i]];
+        uint32_t a = table->session.codes[pair->i], b = table->session.codes[pair->j];
+        if (!a || !b)
+            ++figures->mated_session_unknown;
+        else
+            figures->mated_same_session += a == b;
+    }
+    for (uint32_t subject = 0; subject < table->subject_count; ++subject) {
+        sorted[subject] = work->subject_mated[subject];
+        figures->mated_subjects += sorted[subject] > 0;
+    }
+    qsort(sorted, table->subject_count, sizeof *sorted, most_first);
+    for (uint32_t n = 0; n < table->subject_count && n < ASSAY_TOP_SUBJECTS; ++n)
+        figures->top_mated += sorted[n];
+out:
+    free(sorted);
+    return status;
+}
+
+static void compute_whole(const assay_evidence *evidence, assay_figures *figures) {
+    const assay_score_list *mated = &figures->mated, *tail = &figures->tail;
+    assay_whole_figures *whole = &figures->whole;
+    whole->mated_mean = assay_list_mean(mated);
+    whole->mated_sd = assay_list_sd(mated);
+    if (tail->complete) {
+        whole->non_mated_mean = assay_list_mean(tail);
+        whole->non_mated_sd = assay_list_sd(tail);
+        whole->auc = assay_list_auc(mated, tail);
+    } else {
+        whole->non_mated_mean = assay_coarse_mean(&figures->coarse);
+        whole->non_mated_sd = assay_coarse_sd(&figures->coarse);
+        whole->auc = assay_coarse_auc(&figures->coarse, mated, tail, evidence->non_mated);
+    }
+    whole->eer = assay_list_eer(mated, tail, evidence->non_mated);
+    if (whole->eer.value.reason && !tail->complete && mated->count)
+        whole->eer = assay_coarse_eer(&figures->coarse, mated);
+    whole->dprime = assay_dprime(whole->mated_mean, whole->mated_sd, whole->non_mated_mean,
+                                 whole->non_mated_sd);
+}
+
+static void find_threshold(const assay_evidence *evidence, const assay_figures *figures,
+                           assay_operating_point *point) {
+    const assay_score_list *tail = &figures->tail;
+    uint64_t allowed = assay_allowed_errors(point->fmr_target, evidence->non_mated);
+    if (!evidence->non_mated) {
+        point->reason = "no non-mated comparison was made";
+    } else if (assay_threshold(tail, allowed, &point->threshold)) {
+        point->source = ASSAY_THRESHOLD_EXACT;
+    } else if (figures->coarse.pairs) {
+        point->source = ASSAY_THRESHOLD_COARSE;
+        point->threshold = assay_coarse_threshold(
+            &figures->coarse, assay_allowed_errors(point->fmr_target, figures->coarse.pairs));
+        /* What the tail allows may be lower, and is then known to hold. */
+        if (tail->count)
+            point->threshold = fmin(point->threshold, assay_score_at(tail, tail->count - 1));
+    } else {
+        point->reason = "the target lies below the stored tail and there is no histogram";
+    }
+}
+
+static void count_false_matches(const assay_evidence *evidence, const assay_figures *figures,
+                                assay_operating_point *point) {
+    const assay_score_list *tail = &figures->tail;
+    double floor_score = evidence->tail_floor == INT64_MAX
+                             ? (double)INFINITY
+                             : assay_fine_score(evidence, evidence->tail_floor);
+    point->tail_matches = assay_scores_at_least(tail, point->threshold);
+    point->in_tail = tail->complete || point->threshold >= floor_score;
+    if (point->in_tail) {
+        point->fmr = assay_rate_of(point->tail_matches, evidence->non_mated);
+        point->fmr_fewest = point->tail_matches;
+    } else if (figures->coarse.pairs) {
+        point->fmr_source = ASSAY_FIGURE_COARSE;
+        point->fmr = assay_rate_of(assay_coarse_maybe(&figures->coarse, point->threshold),
+                                   figures->coarse.pairs);
+        point->fmr_fewest = assay_coarse_surely(&figures->coarse, point->threshold);
+    } else {
+        point->fmr = assay_rate_unknown(evidence->non_mated, FIGURES_BELOW_TAIL);
+    }
+    point->gfmr = point->fmr;
+    if (point->in_tail)
+        point->gfmr = assay_rate_of(point->tail_matches, figures->non_mated_attempted);
+    else
+        point->gfmr =
+            assay_rate_unknown(figures->non_mated_attempted, "FMR is not known exactly here");
+}
+
+/* Mean over subjects with mated comparisons of the share of theirs that are missed. */
+static assay_status weigh_by_subject(const assay_evidence *evidence, const figures_work *work,
+                                     uint64_t matched, double *out) {
+    const assay_sample_table *table = &evidence->table;
+    uint64_t *missed = NULL, subjects = 0;
+    assay_status status = assay_allocate(&missed, table->subject_count, sizeof *missed, "misses");
+    if (status != ASSAY_OK) return status;
+    for (uint64_t n = matched; n < evidence->mated_count; ++n)
+        ++missed[table->subject[evidence->mated[n].i]];
+    double sum = 0;
+    for (uint32_t subject = 0; subject < table->subject_count; ++subject) {
+        if (!work->subject_mated[subject]) continue;
+        sum += (double)missed[subject] / (double)work->subject_mated[subject];
+        ++subjects;
+    }
+    *out = subjects ? sum / (double)subjects : (double)NAN;
+    free(missed);
+    return ASSAY_OK;
+}
+
+static assay_status compute_point(const assay_evidence *evidence, const figures_work *work,
+                                  assay_figures *figures, assay_operating_point *point) {
+    if (point->reason) {
+        point->fmr = assay_rate_unknown(evidence->non_mated, FIGURES_NO_THRESHOLD);
+        point->gfmr = assay_rate_unknown(figures->non_mated_attempted, FIGURES_NO_THRESHOLD);
+        point->fnmr = assay_rate_unknown(evidence->mated_count, FIGURES_NO_THRESHOLD);
+        point->gfnmr = assay_rate_unknown(figures->mated_attempted, FIGURES_NO_THRESHOLD);
+        return ASSAY_OK;
+    }
+    count_false_matches(evidence, figures, point);
+    uint64_t matched = assay_scores_at_least(&figures->mated, point->threshold);
+    point->fnmr = assay_rate_of(evidence->mated_count - matched, evidence->mated_count);
+    point->gfnmr = assay_rate_of(figures->mated_attempted - matched, figures->mated_attempted);
+    return weigh_by_subject(evidence, work, matched, &point->subject_fnmr);
+}
+
+static assay_status compute_points(const assay_evidence *evidence, const figures_work *work,
+                                   assay_figures *figures) {
+    const assay_protocol *protocol = &evidence->protocol;
+    figures->point_count = protocol->fmr_target_count + protocol->threshold_count;
+    assay_status status = assay_allocate(&figures->points, figures->point_count,
+                                         sizeof *figures->points, "operating points");
+    for (uint32_t n = 0; status == ASSAY_OK && n < figures->point_count; ++n) {
+        assay_operating_point *point = &figures->points[n];
+        point->threshold = point->subject_fnmr = point->fmr_target = (double)NAN;
+        if (n < protocol->fmr_target_count) {
+            point->fmr_target = protocol->fmr_targets[n];
+            find_threshold(evidence, figures, point);
+        } else {
+            point->kind = ASSAY_POINT_THRESHOLD;
+            point->source = ASSAY_THRESHOLD_GIVEN;
+            point->threshold = protocol->thresholds[n - protocol->fmr_target_count];
+        }
+        status = compute_point(evidence, work, figures, point);
+    }
+    return status;
+}
+
+static assay_status compute_attributes(const assay_evidence *evidence, const figures_work *work,
+                                       const char *const *names, size_t count,
+                                       assay_figures *figures) {
+    const assay_sample_table *table = &evidence->table;
+    size_t wanted = names ? count : table->attribute_count;
+    assay_status status =
+        assay_allocate(&figures->attributes, wanted, sizeof *figures->attributes, "attributes");
+    for (size_t n = 0; status == ASSAY_OK && n < wanted; ++n) {
+        const assay_attribute *attribute =
+            names ? assay_sample_table_attribute(table, names[n]) : &table->attributes[n];
+        if (!attribute)
+            return assay_fail(ASSAY_USAGE,
+                              "report by '%s': the evidence of %s %s has no such attribute",
+                              names[n], evidence->release, evidence->version);
+        figures->attribute_count = (uint32_t)n + 1;
+        status =
+            figures_compute_groups(evidence, work, figures, attribute, &figures->attributes[n]);
+    }
+    return status;
+}
+
+static void work_free(figures_work *work) {
+    free(work->roles);
+    free(work->enrolled);
+    free(work->attempted);
+    free(work->all);
+    free(work->subject_mated);
+    assay_same_subject_free(&work->same);
+}
+
+assay_status assay_figures_compute(const assay_evidence *evidence, const char *const *attributes,
+                                   size_t count, assay_figures *out) {
+    assay_figures figures = {0};
+    figures_work work = {0};
+    double unit = ldexp(1.0, -2 * evidence->exponent);
+    figures.mated = (assay_score_list){
+        .pairs = evidence->mated, .unit = unit, .count = evidence->mated_count, .complete = true};
+    figures.tail = (assay_score_list){.pairs = evidence->tail,
+                                      .unit = unit,
+                                      .count = evidence->tail_count,
+                                      .complete = evidence->tail_complete};
+    count_enrolment(&evidence->table, &figures);
+    assay_status status = assay_coarse_create(evidence, &figures.coarse);
+    if (status == ASSAY_OK) status = take_rows(evidence, &work);
+    if (status == ASSAY_OK)
+        status = assay_protocol_roles(&evidence->protocol, &evidence->table, &work.roles);
+    if (status == ASSAY_OK)
+        status = assay_protocol_same_subject(&evidence->protocol, &evidence->table, work.roles,
+                                             &work.same);
+    if (status == ASSAY_OK) status = count_attempts(evidence, &work, &figures);
+    if (status == ASSAY_OK) status = count_mated_subjects(evidence, &work, &figures);
+    if (status == ASSAY_OK) compute_whole(evidence, &figures);
+    if (status == ASSAY_OK) status = compute_points(evidence, &work, &figures);
+    if (status == ASSAY_OK)
+        status = compute_attributes(evidence, &work, attributes, count, &figures);
+    if (status == ASSAY_OK)
+        *out = figures;
+    else
+        assay_figures_free(&figures);
+    work_free(&work);
+    return status;
+}
+
+void assay_figures_free(assay_figures *figures) {
+    for (uint32_t n = 0; n < figures->attribute_count; ++n)
+        figures_free_groups(&figures->attributes[n]);
+    free(figures->attributes);
+    free(figures->points);
+    assay_coarse_free(&figures->coarse);
+    *figures = (assay_figures){0};
+}

@@ -1,0 +1,98 @@
+/* figures -- every number that is reported of one release, computed from its evidence alone.
+ * METRICS.md has each one's formula, convention and edge rule. */
+#ifndef ASSAY_REPORTS_FIGURES_H
+#define ASSAY_REPORTS_FIGURES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "datasets/base/status.h"
+#include "datasets/containers.h"
+#include "reports/coarse.h"
+#include "reports/rates.h"
+
+#define ASSAY_FEW_ERRORS 30u      /* under so many errors a figure is not to be relied on */
+#define ASSAY_FEW_CELL_ERRORS 10u /* under so many a cell of the heat map is grey */
+#define ASSAY_FEW_SUBJECTS 30u    /* groups of fewer subjects are too small to judge */
+#define ASSAY_TOP_SUBJECTS 5u
+#define ASSAY_GROUP_PAIRS_MAX 64u /* groups of an attribute whose pairs are still reported */
+
+typedef enum { ASSAY_POINT_FMR_TARGET = 0, ASSAY_POINT_THRESHOLD } assay_point_kind;
+typedef enum {
+    ASSAY_THRESHOLD_EXACT = 0, /* an observed score, or just above the top one */
+    ASSAY_THRESHOLD_COARSE,    /* a conservative edge of the histogram */
+    ASSAY_THRESHOLD_GIVEN,
+} assay_threshold_source;
+const char *assay_threshold_source_name(assay_threshold_source source);
+
+/* One threshold and its rates over everybody. */
+typedef struct {
+    assay_point_kind kind;
+    double fmr_target; /* NaN where the threshold was given */
+    double threshold;  /* NaN where reason says why there is none */
+    const char *reason;
+    assay_threshold_source source;
+    bool in_tail;          /* the tail holds every false match: groups can be counted */
+    uint64_t tail_matches; /* false matches in the tail */
+    /* Where fmr is coarse: errors is the most that there can be, fmr_fewest the least. */
+    assay_figure_source fmr_source;
+    uint64_t fmr_fewest;
+    assay_rate fmr, fnmr;   /* completed comparisons */
+    assay_rate gfmr, gfnmr; /* attempted ones: without a template there is no match */
+    double subject_fnmr;    /* mean over subjects of their own FNMR; NaN where there is none */
+} assay_operating_point;
+
+typedef struct {
+    assay_rate fmr, fnmr, gfnmr;
+} assay_group_point;
+
+typedef struct {
+    uint16_t code;
+    const char *label; /* borrowed from the evidence */
+    uint64_t subjects, samples, excluded;
+    uint64_t mated_subjects; /* with at least one completed mated comparison */
+    assay_rate fte;
+    assay_group_point *points; /* [point_count]; fmr is within the group */
+} assay_group;
+
+typedef struct {
+    uint32_t a, b;   /* indices of groups, a <= b */
+    assay_rate *fmr; /* [point_count] */
+} assay_group_pair;
+
+typedef struct {
+    const assay_attribute *attribute; /* borrowed from the evidence */
+    assay_group *groups;              /* codes with a sample: real values, then missing, … */
+    uint32_t group_count;
+    assay_group_pair *pairs; /* all a <= b; none where pairs_reason is given */
+    uint32_t pair_count;
+    const char *pairs_reason;
+} assay_attribute_figures;
+
+typedef struct {
+    uint64_t samples, subjects;
+    uint64_t enrolled, refused, failed, excluded, not_tried;
+    assay_rate fte;
+    uint64_t mated_attempted, non_mated_attempted;
+    uint64_t mated_subjects, top_mated; /* top_mated: pairs of the ASSAY_TOP_SUBJECTS with most */
+    uint64_t mated_same_session, mated_session_unknown;
+    uint64_t pairs_of_enrolled; /* n (n - 1) / 2 of enrolled samples: the sum of the relations */
+    assay_whole_figures whole;
+    assay_operating_point *points; /* targets, then thresholds, as the protocol names them */
+    uint32_t point_count;
+    assay_attribute_figures *attributes;
+    uint32_t attribute_count;
+    assay_coarse coarse;
+    assay_score_list mated, tail; /* borrowed from the evidence */
+} assay_figures;
+
+/* attributes[count] by name, all where NULL; ASSAY_USAGE for a name that the evidence has not, and
+ * ASSAY_DISAGREES where the evidence contradicts itself. evidence must outlive *out. */
+assay_status assay_figures_compute(const assay_evidence *evidence, const char *const *attributes,
+                                   size_t count, assay_figures *out) ASSAY_MUST_CHECK;
+void assay_figures_free(assay_figures *figures); /* takes a zeroed one */
+
+/* Index of the pair of groups a and b, in either order. */
+uint32_t assay_group_pair_index(const assay_attribute_figures *attribute, uint32_t a, uint32_t b);
+
+#endif

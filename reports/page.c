@@ -1,0 +1,148 @@
+/* page -- DIR/index.html: one file, nothing from elsewhere, no script. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reports/section.h"
+
+void assay_page_name(assay_page *page, const assay_report_release *release) {
+    assay_text_append(page->text, "<b>");
+    assay_text_append_html(page->text, release->name);
+    assay_text_append(page->text, "</b>");
+}
+
+void assay_page_figure(assay_page *page, const assay_text *title, const assay_text *subtitle,
+                       const assay_text *svg) {
+    assay_text *text = page->text;
+    ++page->figures;
+    assay_text_appendf(
+        text, "<figure id=\"figure-%u\"><figcaption><h3>%s</h3><p class=\"subtitle\">Figure %u. ",
+        page->figures, title->bytes ? title->bytes : "", page->figures);
+    assay_text_append(text, subtitle->bytes ? subtitle->bytes : "");
+    assay_text_append(text, "</p></figcaption>");
+    if (svg->length) {
+        assay_text_appendf(text,
+                           "<div class=\"picture\" tabindex=\"0\" role=\"group\" "
+                           "aria-label=\"Figure %u\">\n",
+                           page->figures);
+        assay_text_append_bytes(text, svg->bytes, svg->length);
+        assay_text_append(text, "\n</div>");
+    } else if (page->report->plots_missing) {
+        assay_text_appendf(text, "<p class=\"quiet\">%s.</p>", page->report->plots_missing);
+    }
+    assay_text_append(text, "</figure>\n");
+}
+
+void assay_page_twin_open(assay_page *page, const char *what) {
+    assay_text_appendf(page->text, "<details%s><summary>Figure %u as a table%s%s</summary>\n",
+                       page->report->plots_missing ? " open" : "", page->figures, *what ? ": " : "",
+                       what);
+}
+
+void assay_page_twin_close(assay_page *page) {
+    assay_text_append(page->text, "</details>\n");
+}
+
+static bool large_enough(const assay_group *group, assay_dots_kind kind, assay_rate rate) {
+    if (group->code < ASSAY_CODE_FIRST || rate.reason) return false;
+    if (kind == ASSAY_DOTS_FMR) return rate.errors >= ASSAY_FEW_CELL_ERRORS;
+    return (kind == ASSAY_DOTS_FNMR ? group->mated_subjects : group->subjects) >=
+           ASSAY_FEW_SUBJECTS;
+}
+
+bool assay_group_extremes(const assay_report_release *release,
+                          const assay_attribute_figures *attribute, assay_dots_kind kind,
+                          assay_extremes *out) {
+    assay_extremes found = {0};
+    unsigned groups = 0;
+    for (uint32_t g = 0; g < attribute->group_count; ++g) {
+        const assay_group *group = &attribute->groups[g];
+        assay_rate rate = assay_dots_rate(release, group, kind);
+        if (!large_enough(group, kind, rate)) continue;
+        ++groups;
+        if (!found.low || assay_rate_value(rate) < assay_rate_value(found.low_rate)) {
+            found.low = group;
+            found.low_rate = rate;
+        }
+        if (!found.high || assay_rate_value(rate) > assay_rate_value(found.high_rate)) {
+            found.high = group;
+            found.high_rate = rate;
+        }
+    }
+    if (groups < 2) return false;
+    *out = found;
+    return true;
+}
+
+void assay_html_fold(assay_text *text, const assay_extremes *extremes) {
+    double low = assay_rate_value(extremes->low_rate), high = assay_rate_value(extremes->high_rate);
+    if (low > 0) assay_text_appendf(text, high / low < 10 ? "%.1f-fold" : "%.0f-fold", high / low);
+}
+
+static void append_head(const assay_report *report, assay_text *text) {
+    const assay_evidence *evidence = report->releases[0].evidence;
+    assay_text_append(text,
+                      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+                      "style-src 'unsafe-inline'; img-src data:\">\n"
+                      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                      "<meta name=\"color-scheme\" content=\"light dark\">\n"
+                      "<meta name=\"referrer\" content=\"no-referrer\">\n"
+                      "<link rel=\"icon\" href=\"data:,\">\n<title>");
+    assay_text_append_html(text, report->title);
+    assay_text_append(text, "</title>\n<style>\n");
+    assay_text_append(text, assay_page_style);
+    assay_text_append(text,
+                      "</style>\n</head>\n<body>\n<header>\n<p class=\"eyebrow\">Accuracy and "
+                      "differences between groups</p>\n<h1>");
+    assay_text_append_html(text, report->title);
+    assay_text_append(text, "</h1>\n<p class=\"meta\">Data set <em>");
+    assay_text_append_html(text, evidence->dataset_name);
+    assay_text_append(text, "</em>: ");
+    assay_html_count(text, evidence->table.row_count);
+    assay_text_append(text, " samples of ");
+    assay_html_count(text, evidence->table.subject_count);
+    assay_text_append(text, " subjects · assay " ASSAY_VERSION "</p>\n");
+}
+
+static void append_contents(assay_text *text) {
+    assay_text_append(text, "<nav aria-label=\"Sections\"><ul>");
+#define SECTION(name, id, heading)                                                                 \
+    if (*heading) assay_text_append(text, "<li><a href=\"#" id "\">" heading "</a></li>");
+#include "reports/sections.def"
+#undef SECTION
+    assay_text_append(text, "</ul></nav>\n</header>\n<main>\n");
+}
+
+typedef struct {
+    const char *id, *heading;
+    assay_status (*write)(assay_page *page);
+} page_section;
+
+static const page_section sections[] = {
+#define SECTION(name, id, heading) {id, heading, assay_section_##name},
+#include "reports/sections.def"
+#undef SECTION
+};
+
+assay_status assay_report_page(assay_report *report) {
+    assay_text text = {0};
+    assay_page page = {.report = report, .text = &text};
+    append_head(report, &text);
+    append_contents(&text);
+    assay_status status = assay_plot_style(report);
+    for (size_t n = 0; status == ASSAY_OK && n < sizeof sections / sizeof *sections; ++n) {
+        assay_text_appendf(&text, "<section id=\"%s\">\n", sections[n].id);
+        if (*sections[n].heading) assay_text_appendf(&text, "<h2>%s</h2>\n", sections[n].heading);
+        status = sections[n].write(&page);
+        assay_text_append(&text, "</section>\n");
+    }
+    assay_text_append(&text,
+                      "</main>\n<footer><p>The same numbers: <a href=\"summary.json\">"
+                      "summary.json</a>, the CSV tables in <code>tables/</code>, the gnuplot "
+                      "sources and data in <code>plots/</code>. METRICS.md of assay has the "
+                      "formula of each.</p></footer>\n</body>\n</html>\n");
+    if (status == ASSAY_OK) status = assay_report_file(report, "index.html", &text);
+    assay_text_free(&text);
+    return status;
+}

@@ -1,0 +1,320 @@
+/* plots -- running gnuplot and making its SVG fit for a page (plots.h). */
+#include "reports/plots.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "datasets/base/file.h"
+#include "datasets/base/memory.h"
+
+#define SECONDS_ALLOWED 120
+#define SVG_LIMIT ((size_t)64 << 20)
+#define NO_GNUPLOT "gnuplot was not found, so this report has tables only"
+
+static const char style[] =
+    "# style -- the common look of the plots of an assay report. Each script of this folder loads "
+    "it\n"
+    "# and draws from the .tsv files beside it: gnuplot NAME.gp makes NAME.svg again.\n"
+    "set terminal svg size W,H dynamic noenhanced font 'DejaVu Sans,13' linewidth 1 rounded \\\n"
+    "    dashlength 1.2 background '#ffffff'\n"
+    "set encoding utf8\n"
+    "set datafile separator \"\\t\"\n"
+    "set datafile commentschars ''\n"
+    "set datafile missing 'NaN'\n"
+    "INK='#1f2328'; MUTE='#59636e'; GRID='#e3e6ea'; AXIS='#8c959f'\n"
+    "# Okabe-Ito, in an order that also differs in lightness\n"
+    "array COLOUR[6]\n"
+    "COLOUR[1]='#0072b2'; COLOUR[2]='#d55e00'; COLOUR[3]='#009e73'\n"
+    "COLOUR[4]='#cc79a7'; COLOUR[5]='#e69f00'; COLOUR[6]='#56b4e9'\n"
+    "set style line 1 lc rgb COLOUR[1] lw 2.4 dt 1 pt 7 ps 0.8\n"
+    "set style line 2 lc rgb COLOUR[2] lw 2.4 dt (14,5) pt 5 ps 0.75\n"
+    "set style line 3 lc rgb COLOUR[3] lw 2.4 dt (14,4,3,4) pt 9 ps 0.9\n"
+    "set style line 4 lc rgb COLOUR[4] lw 2.4 dt (5,4) pt 13 ps 0.9\n"
+    "set style line 5 lc rgb COLOUR[5] lw 2.4 dt (3,3) pt 11 ps 0.9\n"
+    "set style line 6 lc rgb COLOUR[6] lw 2.4 dt (20,4) pt 15 ps 0.8\n"
+    "set border 3 lc rgb AXIS lw 1\n"
+    "set tics nomirror out scale 0.5,0.25 textcolor rgb MUTE font 'DejaVu Sans,12'\n"
+    "set grid xtics ytics lc rgb GRID lw 1 dt 1\n"
+    "set key noautotitle textcolor rgb INK\n"
+    "set xlabel textcolor rgb INK font 'DejaVu Sans,12.5'\n"
+    "set ylabel textcolor rgb INK font 'DejaVu Sans,12.5'\n";
+
+assay_status assay_plot_style(const assay_report *report) {
+    assay_text text = {0};
+    assay_text_append(&text, style);
+    assay_status status = assay_report_file(report, "plots/style.gp", &text);
+    assay_text_free(&text);
+    return status;
+}
+
+/* ---- text for data files ---- */
+
+static bool is_continuation(char c) {
+    return ((unsigned char)c & 0xC0) == 0x80;
+}
+
+static size_t count_characters(const char *name) {
+    size_t count = 0;
+    for (const char *c = name; *c; ++c) count += !is_continuation(*c);
+    return count;
+}
+
+size_t assay_plot_label_width(const char *name) {
+    size_t count = count_characters(name);
+    return count > PLOT_LABEL_CHARACTERS ? PLOT_LABEL_CHARACTERS : count;
+}
+
+void assay_plot_label(assay_text *text, const char *name) {
+    size_t left = count_characters(name) > PLOT_LABEL_CHARACTERS ? PLOT_LABEL_CHARACTERS - 1
+                                                                 : PLOT_LABEL_CHARACTERS;
+    for (const char *c = name; *c; ++c) {
+        if (!is_continuation(*c) && left-- == 0) {
+            assay_text_append(text, "…");
+            return;
+        }
+        if ((unsigned char)*c < 0x20 || *c == 0x7F)
+            assay_text_append(text, " ");
+        else if (*c == '"')
+            assay_text_append(text, "”");
+        else if (*c == '\\')
+            assay_text_append(text, "∖");
+        else
+            assay_text_append_bytes(text, c, 1);
+    }
+}
+
+void assay_plot_power(assay_text *text, double value) {
+    static const char *const raised[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+    char digits[ASSAY_NUMBER_SIZE];
+    if (value == 0 || !isfinite(value)) {
+        assay_text_append(text, "0");
+        return;
+    }
+    snprintf(digits, sizeof digits, "%.1e", value);
+    char *mark = strchr(digits, 'e');
+    int exponent = (int)strtol(mark + 1, NULL, 10);
+    *mark = '\0';
+    if (strcmp(mark - 2, ".0") == 0) mark[-2] = '\0';
+    if (strcmp(digits, "1") != 0) assay_text_appendf(text, "%s×", digits);
+    assay_text_append(text, exponent < 0 ? "10⁻" : "10");
+    snprintf(digits, sizeof digits, "%d", abs(exponent));
+    for (const char *c = digits; *c; ++c) assay_text_append(text, raised[*c - '0']);
+}
+
+void assay_plot_number(assay_text *text, double value) {
+    char digits[ASSAY_NUMBER_SIZE];
+    assay_text_append(text, isfinite(value) ? assay_print_double(digits, value) : "NaN");
+}
+
+assay_status assay_plot_data(const assay_report *report, const char *name, size_t series,
+                             const assay_text *data) {
+    char file[128];
+    snprintf(file, sizeof file, "plots/%s-%zu.tsv", name, series);
+    return assay_report_file(report, file, data);
+}
+
+/* ---- running gnuplot ---- */
+
+static assay_status wait_for(pid_t pid, const char *script, int *out_status) {
+    const struct timespec pause = {0, 4000000};
+    for (long turn = 0; turn < SECONDS_ALLOWED * 250L; ++turn) {
+        pid_t ended = waitpid(pid, out_status, WNOHANG);
+        if (ended == pid) return ASSAY_OK;
+        if (ended < 0 && errno != EINTR)
+            return assay_fail_errno("cannot wait for gnuplot on %s", script);
+        nanosleep(&pause, NULL);
+    }
+    kill(pid, SIGKILL);
+    while (waitpid(pid, out_status, 0) < 0 && errno == EINTR) continue;
+    return assay_fail(ASSAY_FAILED, "gnuplot did not finish %s within %d seconds", script,
+                      SECONDS_ALLOWED);
+}
+
+/* Starts `gnuplot -d -e output SCRIPT` in folder. -d: no start-up file of the user's. */
+static int start_gnuplot(const char *folder, const char *output, const char *script,
+                         const char *log, pid_t *out_pid) {
+    posix_spawn_file_actions_t actions;
+    int fault = posix_spawn_file_actions_init(&actions);
+    if (fault) return fault;
+    char *const arguments[] = {(char *)"gnuplot", (char *)"-d",   (char *)"-e",
+                               (char *)output,    (char *)script, NULL};
+    fault = posix_spawn_file_actions_addchdir_np(&actions, folder);
+    if (!fault) fault = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    if (!fault)
+        fault =
+            posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (!fault) fault = posix_spawn_file_actions_adddup2(&actions, 2, 1);
+    if (!fault) fault = posix_spawnp(out_pid, "gnuplot", &actions, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return fault;
+}
+
+static assay_status say_why(const char *folder, const char *log, const char *script) {
+    char *path = NULL, *text = NULL, shown[512];
+    size_t length = 0;
+    if (assay_path_join(&path, folder, log) == ASSAY_OK)
+        (void)!assay_file_read(path, 4096, &text, &length);
+    assay_printable(shown, sizeof shown, text ? text : "");
+    assay_status status =
+        assay_fail(ASSAY_FAILED, "gnuplot could not draw %s/%s: %s", folder, script, shown);
+    free(path);
+    free(text);
+    return status;
+}
+
+/* Runs the script and leaves its picture at temporary; *out_missing where there is no gnuplot. */
+static assay_status run_gnuplot(const char *folder, const char *name, const char *temporary,
+                                bool *out_missing) {
+    char script[96], log[96], output[256];
+    snprintf(script, sizeof script, "%s.gp", name);
+    snprintf(log, sizeof log, ".%s.log", name);
+    snprintf(output, sizeof output, "out='%s'", temporary);
+    char *log_path = NULL;
+    pid_t pid = -1;
+    int ended = 0;
+    assay_status status = assay_path_join(&log_path, folder, log);
+    if (status != ASSAY_OK) return status;
+    int fault = start_gnuplot(folder, output, script, log, &pid);
+    *out_missing = fault == ENOENT;
+    if (fault && !*out_missing)
+        status = assay_fail(ASSAY_FAILED, "cannot start gnuplot: %s", strerror(fault));
+    if (!fault) {
+        status = wait_for(pid, script, &ended);
+        if (status == ASSAY_OK && (!WIFEXITED(ended) || WEXITSTATUS(ended) != 0))
+            status = say_why(folder, log, script);
+    }
+    unlink(log_path);
+    free(log_path);
+    return status;
+}
+
+/* ---- the SVG ---- */
+
+typedef struct {
+    const char *name;
+    assay_text *out;
+} adoption;
+
+/* 'rgb( 31,  35,  40)' as #1f2328, which style sheets can name. */
+static const char *copy_colour(const char *c, assay_text *out) {
+    unsigned r, g, b;
+    int used = 0;
+    if (sscanf(c, "rgb(%u ,%u ,%u )%n", &r, &g, &b, &used) != 3 || !used || r > 255 || g > 255 ||
+        b > 255)
+        return NULL;
+    assay_text_appendf(out, "#%02x%02x%02x", r, g, b);
+    return c + used;
+}
+
+static bool starts(const char *text, const char *with) {
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+/* One tag, from '<' to behind its '>': ids get the plot's name in front, so that two plots of a
+ * page have none in common. */
+static const char *copy_tag(const adoption *job, const char *c) {
+    while (*c) {
+        const char *after = starts(c, "rgb(") ? copy_colour(c, job->out) : NULL;
+        if (after) {
+            c = after;
+        } else if (starts(c, "xlink:href='#") || starts(c, " id='") || starts(c, " id=\"")) {
+            const char *value = strpbrk(c, "'\"") + 1;
+            bool link = *c == 'x';
+            assay_text_appendf(job->out, "%s%c%s%s-", link ? "href=" : " id=", value[-1],
+                               link ? "#" : "", job->name);
+            c = value + link;
+        } else if (starts(c, "url(#")) {
+            assay_text_appendf(job->out, "url(#%s-", job->name);
+            c += strlen("url(#");
+        } else {
+            assay_text_append_bytes(job->out, c, 1);
+            if (*c++ == '>') break;
+        }
+    }
+    return c;
+}
+
+/* The picture without its prologue, its own titles (which browsers show as tips) and its size. */
+static assay_status adopt(const char *name, const char *svg, unsigned width, unsigned height,
+                          const char *title, const char *description, assay_text *out) {
+    const char *c = strstr(svg, "<svg");
+    const char *end = c ? strstr(c, "</svg>") : NULL;
+    if (!end) return assay_fail(ASSAY_FAILED, "gnuplot made no whole picture of %s", name);
+    c = strchr(c, '>') + 1;
+    adoption job = {name, out};
+    assay_text_appendf(out,
+                       "<svg class=\"plot\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\" "
+                       "viewBox=\"0 0 %u %u\" style=\"max-width:%upx\" aria-labelledby=\"%s-title "
+                       "%s-description\">"
+                       "<title id=\"%s-title\">",
+                       width, height, width, name, name, name);
+    assay_text_append_html(out, title);
+    assay_text_appendf(out, "</title><desc id=\"%s-description\">", name);
+    assay_text_append_html(out, description);
+    assay_text_append(out, "</desc>");
+    while (c < end) {
+        const char *close = starts(c, "<title>")  ? "</title>"
+                            : starts(c, "<desc>") ? "</desc>"
+                                                  : NULL;
+        const char *behind = close ? strstr(c, close) : NULL;
+        if (behind)
+            c = behind + strlen(close);
+        else if (*c == '<')
+            c = copy_tag(&job, c);
+        else
+            assay_text_append_bytes(out, c++, 1);
+    }
+    assay_text_append(out, "</svg>");
+    return ASSAY_OK;
+}
+
+static assay_status write_script(const assay_report *report, const char *name, unsigned width,
+                                 unsigned height, const assay_text *script) {
+    char file[128];
+    assay_text text = {0};
+    assay_text_appendf(&text,
+                       "W=%u; H=%u\nload 'style.gp'\n"
+                       "if (!exists('out')) out='%s.svg'\nset output out\n%s",
+                       width, height, name, script->bytes ? script->bytes : "");
+    snprintf(file, sizeof file, "plots/%s.gp", name);
+    assay_status status = assay_report_file(report, file, &text);
+    assay_text_free(&text);
+    return status;
+}
+
+assay_status assay_plot_draw(assay_report *report, const char *name, unsigned width,
+                             unsigned height, const assay_text *script, const char *title,
+                             const char *description, assay_text *out_svg) {
+    char *folder = NULL, *final_path = NULL, *temporary = NULL, *svg = NULL, file[128];
+    size_t length = 0;
+    bool missing = report->plots_missing != NULL;
+    snprintf(file, sizeof file, "%s.svg", name);
+    assay_status status = write_script(report, name, width, height, script);
+    if (status != ASSAY_OK || missing) return status;
+    status = assay_path_join(&folder, report->directory, "plots");
+    if (status == ASSAY_OK) status = assay_path_join(&final_path, folder, file);
+    if (status == ASSAY_OK) status = assay_file_temporary(final_path, &temporary);
+    if (status == ASSAY_OK)
+        status = run_gnuplot(folder, name, assay_path_name(temporary), &missing);
+    if (status != ASSAY_OK || missing) goto out;
+    status = assay_file_read(temporary, SVG_LIMIT, &svg, &length);
+    if (status == ASSAY_OK) status = adopt(name, svg, width, height, title, description, out_svg);
+    if (status == ASSAY_OK) status = assay_file_publish(temporary, final_path);
+out:
+    if (status != ASSAY_OK && temporary) unlink(temporary);
+    if (missing) report->plots_missing = NO_GNUPLOT;
+    free(folder);
+    free(final_path);
+    free(temporary);
+    free(svg);
+    return status;
+}

@@ -1,0 +1,221 @@
+/* report -- figures of every release, then the writers of its files (report.h). */
+#include "reports/report.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "datasets/base/file.h"
+#include "datasets/base/memory.h"
+#include "reports/pages.h"
+
+assay_status assay_report_file(const assay_report *report, const char *name,
+                               const assay_text *text) {
+    char *path = NULL;
+    assay_status status = assay_text_status(text);
+    if (status != ASSAY_OK) return assay_fail_in(status, "cannot build %s", name);
+    status = assay_path_join(&path, report->directory, name);
+    if (status == ASSAY_OK)
+        status = assay_file_write(path, text->bytes ? text->bytes : "", text->length);
+    free(path);
+    return status;
+}
+
+static assay_status check_same_data(const assay_evidence *evidence, size_t count) {
+    if (!count)
+        return assay_fail(ASSAY_USAGE, "a report needs the evidence of at least one release");
+    for (size_t n = 1; n < count; ++n)
+        if (!assay_digest_equal(&evidence[0].dataset_digest, &evidence[n].dataset_digest))
+            return assay_fail(
+                ASSAY_USAGE,
+                "%s %s was evaluated on data set %s and %s %s on another one (%s): a report "
+                "is of one data set",
+                evidence[0].release, evidence[0].version, evidence[0].dataset_name,
+                evidence[n].release, evidence[n].version, evidence[n].dataset_name);
+    return ASSAY_OK;
+}
+
+/* Same digests have same groups; where a digest is of nothing this is what keeps figures apart. */
+static assay_status check_same_groups(const assay_report *report, size_t index) {
+    const assay_report_release *first = &report->releases[0], *other = &report->releases[index];
+    bool same = first->figures.attribute_count == other->figures.attribute_count &&
+                first->figures.samples == other->figures.samples;
+    for (uint32_t n = 0; same && n < first->figures.attribute_count; ++n) {
+        const assay_attribute_figures *a = &first->figures.attributes[n];
+        const assay_attribute_figures *b = &other->figures.attributes[n];
+        same =
+            a->group_count == b->group_count && strcmp(a->attribute->name, b->attribute->name) == 0;
+        for (uint32_t g = 0; same && g < a->group_count; ++g)
+            same = strcmp(a->groups[g].label, b->groups[g].label) == 0;
+    }
+    if (same) return ASSAY_OK;
+    return assay_fail(ASSAY_USAGE,
+                      "%s and %s have different samples or groups: a report is of one data set",
+                      first->name, other->name);
+}
+
+static assay_status compare_protocols(const assay_evidence *evidence, size_t count,
+                                      bool *out_same) {
+    char *first = NULL;
+    bool same = true;
+    assay_status status = assay_protocol_to_json(&evidence[0].protocol, &first);
+    for (size_t n = 1; status == ASSAY_OK && n < count; ++n) {
+        char *other = NULL;
+        status = assay_protocol_to_json(&evidence[n].protocol, &other);
+        same = same && status == ASSAY_OK && strcmp(first, other) == 0;
+        free(other);
+    }
+    free(first);
+    if (status == ASSAY_OK) *out_same = same;
+    return status;
+}
+
+/* "RELEASE VERSION", and "RELEASE VERSION (2)" for the second of that name. */
+static assay_status name_release(assay_report *report, size_t index) {
+    const assay_evidence *evidence = report->releases[index].evidence;
+    unsigned same = 1;
+    for (size_t n = 0; n < index; ++n) {
+        const assay_evidence *other = report->releases[n].evidence;
+        same += strcmp(other->release, evidence->release) == 0 &&
+                strcmp(other->version, evidence->version) == 0;
+    }
+    assay_text text = {0};
+    assay_text_appendf(&text, "%s %s", evidence->release, evidence->version);
+    if (same > 1) assay_text_appendf(&text, " (%u)", same);
+    assay_status status = assay_text_status(&text);
+    if (status == ASSAY_OK) status = assay_copy_string(&report->releases[index].name, text.bytes);
+    assay_text_free(&text);
+    return status;
+}
+
+static assay_status title_report(assay_report *report, const char *given) {
+    if (given) return assay_copy_string(&report->title, given);
+    assay_text text = {0};
+    assay_text_append(&text, assay_report_subject(report)->name);
+    for (size_t n = 0; n + 1 < report->count; ++n)
+        assay_text_appendf(&text, "%s%s", n ? " and " : ", compared with ",
+                           report->releases[n].name);
+    assay_status status = assay_text_status(&text);
+    if (status == ASSAY_OK) status = assay_copy_string(&report->title, text.bytes);
+    assay_text_free(&text);
+    return status;
+}
+
+/* Index of the point of release with this target, or point_count. */
+static uint32_t point_with_target(const assay_report_release *release, double target) {
+    uint32_t n = 0;
+    while (n < release->figures.point_count && release->figures.points[n].fmr_target != target) ++n;
+    return n;
+}
+
+static bool has_enough(const assay_report *report, double target, bool *out_enough) {
+    *out_enough = true;
+    for (size_t n = 0; n < report->count; ++n) {
+        const assay_figures *figures = &report->releases[n].figures;
+        uint32_t at = point_with_target(&report->releases[n], target);
+        if (at == figures->point_count || figures->points[at].reason) return false;
+        const assay_operating_point *point = &figures->points[at];
+        *out_enough = *out_enough && point->in_tail && point->fmr.errors >= ASSAY_FEW_ERRORS;
+    }
+    return true;
+}
+
+/* The point at which groups are shown (METRICS.md, "Headline"): the first given threshold where
+ * every release has one; else the lowest target that every release reached with ASSAY_FEW_ERRORS
+ * false matches in the tail; else the highest target that all of them have. */
+static assay_status choose_headline(assay_report *report) {
+    bool given = true;
+    for (size_t n = 0; n < report->count; ++n)
+        given = given && report->releases[n].evidence->protocol.threshold_count > 0;
+    const assay_protocol *protocol = &report->releases[0].evidence->protocol;
+    double best = (double)NAN;
+    bool best_enough = false;
+    for (uint32_t p = 0; !given && p < protocol->fmr_target_count; ++p) {
+        double target = protocol->fmr_targets[p];
+        bool enough;
+        if (!has_enough(report, target, &enough)) continue;
+        if (isnan(best) || (enough && (!best_enough || target < best)) ||
+            (!enough && !best_enough && target > best)) {
+            best = target;
+            best_enough = enough;
+        }
+    }
+    /* No target is common: each release is shown at its first point. */
+    for (size_t n = 0; n < report->count; ++n) {
+        assay_report_release *release = &report->releases[n];
+        if (!release->figures.point_count)
+            return assay_fail(ASSAY_USAGE,
+                              "the evidence of %s names no target FMR and no threshold",
+                              release->name);
+        release->headline = given         ? release->evidence->protocol.fmr_target_count
+                            : isnan(best) ? 0
+                                          : point_with_target(release, best);
+    }
+    return ASSAY_OK;
+}
+
+static assay_status make_folders(const char *directory) {
+    static const char *const folders[] = {"tables", "plots"};
+    assay_status status = assay_make_directories(directory);
+    for (size_t n = 0; status == ASSAY_OK && n < 2; ++n) {
+        char *path = NULL;
+        status = assay_path_join(&path, directory, folders[n]);
+        if (status == ASSAY_OK) status = assay_make_directories(path);
+        free(path);
+    }
+    return status;
+}
+
+static assay_status tell(const assay_progress *progress, uint64_t done, uint64_t total) {
+    if (assay_progress_tell(progress, "report", "steps", done, total)) return ASSAY_OK;
+    return assay_fail(ASSAY_FAILED, "the report was interrupted");
+}
+
+static void free_report(assay_report *report) {
+    for (size_t n = 0; report->releases && n < report->count; ++n) {
+        assay_figures_free(&report->releases[n].figures);
+        assay_curves_free(&report->releases[n].curves);
+        free(report->releases[n].name);
+    }
+    free(report->releases);
+    free(report->title);
+}
+
+assay_status assay_report_write(const assay_evidence *evidence, size_t count,
+                                const assay_report_options *options, const char *directory,
+                                const assay_progress *progress) {
+    static const assay_report_options none = {0};
+    const assay_report_options *wanted = options ? options : &none;
+    assay_report report = {.count = count, .directory = directory};
+    uint64_t total = count + 3;
+    assay_status status = check_same_data(evidence, count);
+    if (status != ASSAY_OK) return status;
+    status = assay_allocate(&report.releases, count, sizeof *report.releases, "releases");
+    if (status == ASSAY_OK) status = compare_protocols(evidence, count, &report.same_protocol);
+    for (size_t n = 0; status == ASSAY_OK && n < count; ++n) {
+        assay_report_release *release = &report.releases[n];
+        release->evidence = &evidence[n];
+        status = name_release(&report, n);
+        if (status == ASSAY_OK)
+            status = assay_figures_compute(&evidence[n], wanted->attributes,
+                                           wanted->attribute_count, &release->figures);
+        if (status == ASSAY_OK) status = check_same_groups(&report, n);
+        if (status == ASSAY_OK)
+            status = assay_curves_compute(&evidence[n], &release->figures, &release->curves);
+        if (status == ASSAY_OK) status = tell(progress, n + 1, total);
+    }
+    if (status == ASSAY_OK) status = title_report(&report, wanted->title);
+    if (status == ASSAY_OK) status = choose_headline(&report);
+    if (status == ASSAY_OK) status = make_folders(directory);
+    if (status == ASSAY_OK) status = assay_report_summary(&report);
+    if (status == ASSAY_OK) status = tell(progress, count + 1, total);
+    if (status == ASSAY_OK) status = assay_report_tables(&report);
+    if (status == ASSAY_OK) status = tell(progress, count + 2, total);
+    if (status == ASSAY_OK) status = assay_report_page(&report);
+    if (status == ASSAY_OK && report.plots_missing)
+        assay_progress_note(progress, "%s", report.plots_missing);
+    if (status == ASSAY_OK) status = tell(progress, total, total);
+    free_report(&report);
+    return status;
+}

@@ -1,0 +1,23 @@
+/* report -- evidence of one or more releases to index.html, summary.json, CSV tables and plots. */
+#ifndef ASSAY_REPORTS_REPORT_H
+#define ASSAY_REPORTS_REPORT_H
+
+#include <stddef.h>
+
+#include "datasets/base/progress.h"
+#include "datasets/base/status.h"
+#include "datasets/containers.h"
+
+typedef struct {
+    const char *title;             /* NULL: made from the evidence */
+    const char *const *attributes; /* [attribute_count] to report by; NULL: every attribute */
+    size_t attribute_count;
+} assay_report_options;
+
+/* Writes DIR/index.html, DIR/summary.json, DIR/tables/, DIR/plots/, each aside and then published,
+ * index.html last. All evidence must be of one data set (ASSAY_USAGE otherwise). */
+assay_status assay_report_write(const assay_evidence *evidence, size_t count,
+                                const assay_report_options *options, const char *directory,
+                                const assay_progress *progress) ASSAY_MUST_CHECK;
+
+#endif

@@ -1,0 +1,47 @@
+/* section -- what a section of the page gets, and the pieces that several of them use. */
+#ifndef ASSAY_REPORTS_SECTION_H
+#define ASSAY_REPORTS_SECTION_H
+
+#include "reports/html.h"
+#include "reports/pages.h"
+#include "reports/plots.h"
+
+typedef struct {
+    assay_report *report;
+    assay_text *text;
+    unsigned figures; /* numbered so far */
+} assay_page;
+
+#define SECTION(name, id, heading)                                                                 \
+    assay_status assay_section_##name(assay_page *page) ASSAY_MUST_CHECK;
+#include "reports/sections.def"
+#undef SECTION
+
+/* A figure with its finding as title and its counts below; title and subtitle are markup. */
+void assay_page_figure(assay_page *page, const assay_text *title, const assay_text *subtitle,
+                       const assay_text *svg);
+/* The box that holds the table twin of the last figure; open where there is no picture of it. */
+void assay_page_twin_open(assay_page *page, const char *what);
+void assay_page_twin_close(assay_page *page);
+void assay_page_name(assay_page *page, const assay_report_release *release); /* strong, escaped */
+
+static inline const assay_operating_point *assay_headline(const assay_report_release *release) {
+    return &release->figures.points[release->headline];
+}
+
+/* Group with the highest and lowest rate of a kind among those that are large enough to be named:
+ * FMR with ASSAY_FEW_CELL_ERRORS false matches, FNMR with ASSAY_FEW_SUBJECTS mated subjects; real
+ * values only. false where there are not two. */
+typedef struct {
+    const assay_group *low, *high;
+    assay_rate low_rate, high_rate;
+} assay_extremes;
+bool assay_group_extremes(const assay_report_release *release,
+                          const assay_attribute_figures *attribute, assay_dots_kind kind,
+                          assay_extremes *out);
+/* "1.8-fold" as high stands over low; "" where low is 0. */
+void assay_html_fold(assay_text *text, const assay_extremes *extremes);
+
+extern const char assay_page_style[]; /* the style sheet, page_style.c */
+
+#endif

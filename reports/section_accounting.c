@@ -1,0 +1,103 @@
+/* section_accounting -- every pair of enrolled samples by what became of it, and who supplies the
+ * mated ones. */
+#include "reports/section.h"
+
+static const char *const meanings[ASSAY_RELATION_COUNT] = {
+    [ASSAY_RELATION_NON_MATED] = "different subjects: compared",
+    [ASSAY_RELATION_MATED] = "one subject, one instance: compared",
+    [ASSAY_RELATION_EXCLUDED_SAME_SAMPLE] = "a sample with itself",
+    [ASSAY_RELATION_EXCLUDED_ROLE] = "not a reference and a probe of the protocol",
+    [ASSAY_RELATION_EXCLUDED_INSTANCE] = "one subject, another instance (finger, eye)",
+    [ASSAY_RELATION_EXCLUDED_IDENTICAL] = "one subject, byte-identical images",
+    [ASSAY_RELATION_EXCLUDED_SESSION] = "one subject, one session, which the protocol leaves out",
+};
+
+static void add_release(assay_page *page, const assay_report_release *release) {
+    static const char *const headings[] = {"Pairs of enrolled samples", "What they are", "#Count"};
+    const assay_evidence *evidence = release->evidence;
+    assay_html_table table;
+    assay_text caption = {0};
+    assay_text_append_html(&caption, release->name);
+    assay_text_append(&caption, ": pairs of its enrolled samples");
+    assay_html_table_open(&table, page->text, caption.bytes ? caption.bytes : "", headings, 3);
+    uint64_t sum = 0;
+    for (int n = 0; n < ASSAY_RELATION_COUNT; ++n) {
+        sum += evidence->relations[n];
+        if (n == ASSAY_RELATION_EXCLUDED_SAME_SAMPLE && !evidence->relations[n]) continue;
+        assay_html_cell_text(&table, assay_relation_name((assay_relation)n));
+        assay_html_cell_text(&table, meanings[n]);
+        assay_html_count(assay_html_cell(&table), evidence->relations[n]);
+    }
+    assay_html_cell_text(&table, "together");
+    assay_text *text = assay_html_cell(&table);
+    assay_text_append(text, "n (n − 1) / 2 with n = ");
+    assay_html_count(text, release->figures.enrolled);
+    assay_html_count(assay_html_cell(&table), sum);
+    assay_html_table_close(&table);
+    assay_text_free(&caption);
+}
+
+static void say_mated(assay_page *page, const assay_report_release *release) {
+    const assay_figures *figures = &release->figures;
+    uint64_t pairs = release->evidence->mated_count;
+    assay_text *text = page->text;
+    assay_text_append(text, "<p>");
+    assay_page_name(page, release);
+    assay_text_append(text, ": ");
+    assay_html_count(text, pairs);
+    assay_text_append(text, " of ");
+    assay_html_count(text, figures->mated_attempted);
+    assay_text_append(text, " attempted mated comparisons and ");
+    assay_html_count(text, release->evidence->non_mated);
+    assay_text_append(text, " of ");
+    assay_html_count(text, figures->non_mated_attempted);
+    assay_text_append(text, " non-mated ones were completed. The mated ones come from ");
+    assay_html_count(text, figures->mated_subjects);
+    assay_text_append(text, " subjects");
+    if (pairs) {
+        assay_text_appendf(text, "; the %u with the most supply ", ASSAY_TOP_SUBJECTS);
+        assay_html_rate_percent(text, assay_rate_of(figures->top_mated, pairs));
+        assay_text_append(text, ". Of one known session: ");
+        assay_html_count(text, figures->mated_same_session);
+        assay_text_append(text, "; session not known: ");
+        assay_html_count(text, figures->mated_session_unknown);
+    }
+    assay_text_append(text, ".</p>\n");
+}
+
+static void add_reasons(assay_page *page, const assay_report_release *release) {
+    static const char *const headings[] = {"Not enrolled", "Reason", "#Samples"};
+    const assay_sample_table *table = &release->evidence->table;
+    const assay_labelled *reasons = &table->enrolment_reason;
+    uint64_t without = release->figures.samples - release->figures.enrolled;
+    if (!without) return;
+    assay_html_table out;
+    assay_text caption = {0};
+    assay_text_append_html(&caption, release->name);
+    assay_text_append(&caption, ": samples without a template; each is in tables/not_enrolled.csv");
+    assay_html_table_open(&out, page->text, caption.bytes ? caption.bytes : "", headings, 3);
+    for (int kind = ASSAY_ENROLMENT_NONE; kind <= ASSAY_ENROLMENT_EXCLUDED; ++kind) {
+        if (kind == ASSAY_ENROLMENT_ENROLLED) continue;
+        for (uint32_t code = 0; code < reasons->label_count; ++code) {
+            uint64_t count = 0;
+            for (uint64_t row = 0; row < table->row_count; ++row)
+                count += table->enrolment[row] == kind && reasons->codes[row] == code;
+            if (!count) continue;
+            assay_html_cell_text(&out, assay_enrolment_name((assay_enrolment)kind));
+            assay_html_cell_text(&out, code ? reasons->labels[code] : "not stated");
+            assay_html_count(assay_html_cell(&out), count);
+        }
+    }
+    assay_html_table_close(&out);
+    assay_text_free(&caption);
+}
+
+assay_status assay_section_accounting(assay_page *page) {
+    for (size_t n = 0; n < page->report->count; ++n) {
+        const assay_report_release *release = &page->report->releases[n];
+        say_mated(page, release);
+        add_release(page, release);
+        add_reasons(page, release);
+    }
+    return ASSAY_OK;
+}

@@ -1,0 +1,272 @@
+/* section_finding -- what a reader must know first: the finding, the main numbers, and the limits.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "reports/section.h"
+
+static void say_headline(assay_page *page) {
+    assay_text *text = page->text;
+    const assay_report_release *subject = assay_report_subject(page->report);
+    const assay_operating_point *point = assay_headline(subject);
+    assay_text_append(text, "<p>");
+    if (point->reason) {
+        assay_page_name(page, subject);
+        assay_text_appendf(text, " has no operating point: %s.</p>\n", point->reason);
+        return;
+    }
+    assay_text_append(text, "At the ");
+    assay_html_point(text, point);
+    assay_text_append(text, ", ");
+    assay_page_name(page, subject);
+    assay_text_append(text, " missed ");
+    if (point->fnmr.reason)
+        assay_text_append(text, "an unknown share of mated comparisons (none was made)");
+    else {
+        assay_html_percent(text, assay_rate_value(point->fnmr));
+        assay_text_append(text, " of mated comparisons (");
+        assay_html_of(text, point->fnmr);
+        assay_text_append(text, ")");
+    }
+    if (!point->fmr.reason) {
+        assay_text_append(text, " and falsely matched ");
+        assay_html_rate_power(text, point->fmr);
+        assay_text_append(text, " of non-mated ones");
+    }
+    assay_text_append(text, ".");
+    for (size_t n = 0; n + 1 < page->report->count; ++n) {
+        const assay_report_release *other = &page->report->releases[n];
+        const assay_operating_point *at = assay_headline(other);
+        assay_text_append(text, " ");
+        assay_page_name(page, other);
+        assay_text_append(text, n ? ": " : ", at its own threshold, missed ");
+        assay_html_rate_percent(text, at->fnmr);
+        assay_text_append(text, ".");
+    }
+    assay_text_append(text, "</p>\n");
+}
+
+static void say_attribute(assay_page *page, const assay_attribute_figures *attribute) {
+    assay_text *text = page->text;
+    const assay_report_release *subject = assay_report_subject(page->report);
+    assay_extremes fmr, fnmr;
+    bool has_fmr = assay_group_extremes(subject, attribute, ASSAY_DOTS_FMR, &fmr);
+    bool has_fnmr = assay_group_extremes(subject, attribute, ASSAY_DOTS_FNMR, &fnmr);
+    if (!has_fmr && !has_fnmr) return;
+    assay_text_append(text, "<p>By <i>");
+    assay_text_append_html(text, attribute->attribute->name);
+    assay_text_append(text, "</i>, at that one threshold: ");
+    if (has_fmr) {
+        assay_text_append(text, "FMR is ");
+        assay_html_power(text, assay_rate_value(fmr.high_rate));
+        assay_text_append(text, " within <i>");
+        assay_text_append_html(text, fmr.high->label);
+        assay_text_append(text, "</i> and ");
+        assay_html_power(text, assay_rate_value(fmr.low_rate));
+        assay_text_append(text, " within <i>");
+        assay_text_append_html(text, fmr.low->label);
+        assay_text_append(text, "</i>, a ");
+        assay_html_fold(text, &fmr);
+        assay_text_append(text, has_fnmr ? " difference; " : " difference.");
+    }
+    if (has_fnmr) {
+        assay_text_append(text, "FNMR is ");
+        assay_html_percent(text, assay_rate_value(fnmr.high_rate));
+        assay_text_append(text, " for <i>");
+        assay_text_append_html(text, fnmr.high->label);
+        assay_text_append(text, "</i> and ");
+        assay_html_percent(text, assay_rate_value(fnmr.low_rate));
+        assay_text_append(text, " for <i>");
+        assay_text_append_html(text, fnmr.low->label);
+        assay_text_append(text, "</i>.");
+    }
+    assay_text_append(text, "</p>\n");
+}
+
+static void card(assay_text *text, const assay_text *value, const char *what,
+                 const assay_text *more) {
+    assay_text_appendf(text, "<div class=\"card\"><b>%s</b><span>%s</span><span>%s</span></div>\n",
+                       value->bytes ? value->bytes : "–", what, more->bytes ? more->bytes : "");
+}
+
+static void add_rate_card(assay_text *text, assay_rate rate, bool power, const char *what) {
+    assay_text value = {0}, more = {0};
+    if (!rate.reason && power) assay_html_power(&value, assay_rate_value(rate));
+    if (!rate.reason && !power) assay_html_percent(&value, assay_rate_value(rate));
+    if (rate.reason)
+        assay_text_append(&more, rate.reason);
+    else
+        assay_html_of(&more, rate);
+    card(text, &value, what, &more);
+    assay_text_free(&value);
+    assay_text_free(&more);
+}
+
+static void add_group_cards(assay_text *text, const assay_report_release *subject) {
+    assay_text value = {0}, more = {0};
+    assay_extremes widest = {0}, found;
+    const assay_attribute_figures *where = NULL;
+    uint64_t groups = 0, small = 0;
+    for (uint32_t a = 0; a < subject->figures.attribute_count; ++a) {
+        const assay_attribute_figures *attribute = &subject->figures.attributes[a];
+        for (uint32_t g = 0; g < attribute->group_count; ++g) {
+            if (attribute->groups[g].code < ASSAY_CODE_FIRST) continue;
+            ++groups;
+            small += attribute->groups[g].subjects < ASSAY_FEW_SUBJECTS;
+        }
+        if (!assay_group_extremes(subject, attribute, ASSAY_DOTS_FMR, &found)) continue;
+        if (where && assay_rate_value(found.high_rate) / assay_rate_value(found.low_rate) <=
+                         assay_rate_value(widest.high_rate) / assay_rate_value(widest.low_rate))
+            continue;
+        where = attribute;
+        widest = found;
+    }
+    if (!groups) return;
+    if (where) {
+        assay_html_fold(&value, &widest);
+        assay_text_append(&more, "by <i>");
+        assay_text_append_html(&more, where->attribute->name);
+        assay_text_append(&more, "</i>, highest over lowest group");
+    } else {
+        assay_text_append(&more, "no two groups have 10 false matches");
+    }
+    card(text, &value, "FMR between groups", &more);
+    assay_text_clear(&value);
+    assay_text_clear(&more);
+    assay_text_appendf(&value, "%llu of %llu", (unsigned long long)small,
+                       (unsigned long long)groups);
+    assay_text_appendf(&more, "fewer than %u subjects", ASSAY_FEW_SUBJECTS);
+    card(text, &value, "groups too small to judge", &more);
+    assay_text_free(&value);
+    assay_text_free(&more);
+}
+
+static void add_cards(assay_page *page) {
+    const assay_report_release *subject = assay_report_subject(page->report);
+    const assay_operating_point *point = assay_headline(subject);
+    assay_text_append(page->text, "<div class=\"cards\">\n");
+    add_rate_card(page->text, point->fnmr, false, "FNMR, completed comparisons");
+    add_rate_card(page->text, point->gfnmr, false, "generalized FNMR, attempted ones");
+    add_rate_card(page->text, point->fmr, true, "FMR achieved");
+    add_rate_card(page->text, subject->figures.fte, false, "failure to enrol (FTE)");
+    add_group_cards(page->text, subject);
+    assay_text_append(page->text, "</div>\n");
+}
+
+static void caveat_few_errors(assay_text *text, const assay_report_release *release) {
+    const assay_operating_point *point = assay_headline(release);
+    if (point->reason) return;
+    bool few_matches = !point->fmr.reason && point->fmr.errors < ASSAY_FEW_ERRORS;
+    bool few_misses = !point->fnmr.reason && point->fnmr.errors < ASSAY_FEW_ERRORS;
+    if (!few_matches && !few_misses) return;
+    assay_text_append(text, "<li>");
+    assay_text_append_html(text, release->name);
+    assay_text_append(text, ": ");
+    if (few_matches)
+        assay_text_appendf(text, "%llu false matches", (unsigned long long)point->fmr.errors);
+    if (few_matches && few_misses) assay_text_append(text, " and ");
+    if (few_misses)
+        assay_text_appendf(text, "%llu false non-matches", (unsigned long long)point->fnmr.errors);
+    assay_text_appendf(text,
+                       " at this threshold. A rate that rests on fewer than %u errors is not to be "
+                       "relied on.</li>\n",
+                       ASSAY_FEW_ERRORS);
+}
+
+static void caveat_sessions(assay_text *text, const assay_report_release *subject) {
+    const assay_figures *figures = &subject->figures;
+    uint64_t pairs = subject->evidence->mated_count;
+    if (subject->evidence->protocol.same_session) {
+        assay_text_append(text, "<li>Mated comparisons within one session are allowed here (");
+        assay_html_of(text, assay_rate_of(figures->mated_same_session, pairs));
+        assay_text_append(text,
+                          " are known to be). Pictures of one session are more alike than those of "
+                          "two, so the FNMR is optimistic.</li>\n");
+    } else if (figures->mated_session_unknown) {
+        assay_text_append(text, "<li>The session of at least one picture is not known in ");
+        assay_html_of(text, assay_rate_of(figures->mated_session_unknown, pairs));
+        assay_text_append(text, " mated comparisons. If they are of one session, the FNMR is "
+                                "optimistic.</li>\n");
+    }
+}
+
+static void caveat_concentration(assay_text *text, const assay_report_release *subject) {
+    const assay_figures *figures = &subject->figures;
+    uint64_t pairs = subject->evidence->mated_count;
+    if (pairs && figures->top_mated * 2 > pairs && figures->mated_subjects > ASSAY_TOP_SUBJECTS) {
+        assay_text_appendf(text, "<li>The %u subjects with the most mated comparisons supply ",
+                           ASSAY_TOP_SUBJECTS);
+        assay_html_of(text, assay_rate_of(figures->top_mated, pairs));
+        assay_text_append(text,
+                          " of them, so the FNMR is mostly theirs. The table of operating points "
+                          "has the FNMR that weighs every subject alike.</li>\n");
+    }
+}
+
+static void caveat_labels(assay_text *text, const assay_report_release *subject) {
+    bool synthetic = false, inferred = false;
+    for (uint32_t n = 0; n < subject->evidence->table.attribute_count; ++n) {
+        assay_label_source source = subject->evidence->table.attributes[n].source;
+        synthetic = synthetic || source == ASSAY_SOURCE_BY_CONSTRUCTION;
+        inferred = inferred || source == ASSAY_SOURCE_INFERRED;
+    }
+    if (synthetic)
+        assay_text_append(text,
+                          "<li>The data are synthetic: they test this program and say nothing "
+                          "about how a release fares with people.</li>\n");
+    if (inferred)
+        assay_text_append(
+            text, "<li>Some labels were inferred, not stated by anyone who knows; "
+                  "differences between such groups are partly those of the guesses.</li>\n");
+}
+
+static void caveat_coarse(assay_text *text, const assay_report *report) {
+    for (size_t n = 0; n < report->count; ++n)
+        for (uint32_t p = 0; p < report->releases[n].figures.point_count; ++p)
+            if (report->releases[n].figures.points[p].source == ASSAY_THRESHOLD_COARSE) {
+                assay_text_append(text,
+                                  "<li>Some thresholds were read off the histogram and are marked "
+                                  "coarse: their FMR is at most the one that is printed.</li>\n");
+                return;
+            }
+}
+
+static void add_caveats(assay_page *page) {
+    const assay_report *report = page->report;
+    const assay_report_release *subject = assay_report_subject(report);
+    assay_text *text = page->text;
+    assay_text_append(text, "<div class=\"caveats\"><h2>Before you act on this</h2><ul>\n");
+    assay_text_appendf(
+        text,
+        "<li>Intervals are %s, so whether a difference is more than chance is not said "
+        "here.</li>\n",
+        ASSAY_NO_INTERVAL);
+    caveat_labels(text, subject);
+    caveat_sessions(text, subject);
+    for (size_t n = 0; n < report->count; ++n) caveat_few_errors(text, &report->releases[n]);
+    caveat_concentration(text, subject);
+    caveat_coarse(text, report);
+    if (!report->same_protocol)
+        assay_text_append(text,
+                          "<li>The releases were compared under different protocols; their rates "
+                          "are not of the same comparisons.</li>\n");
+    if (report->plots_missing) assay_text_appendf(text, "<li>%s.</li>\n", report->plots_missing);
+    uint64_t subjects = subject->figures.subjects;
+    assay_text_append(text, "<li>People who match many others, and are rarer than about 3 in ");
+    assay_html_count(text, subjects);
+    assay_text_append(text,
+                      ", may be absent from these subjects; no figure here can see them.</li>\n"
+                      "</ul></div>\n");
+}
+
+assay_status assay_section_finding(assay_page *page) {
+    const assay_report_release *subject = assay_report_subject(page->report);
+    assay_text_append(page->text, "<div class=\"finding\">\n");
+    say_headline(page);
+    for (uint32_t n = 0; n < subject->figures.attribute_count; ++n)
+        say_attribute(page, &subject->figures.attributes[n]);
+    assay_text_append(page->text, "</div>\n");
+    add_cards(page);
+    add_caveats(page);
+    return ASSAY_OK;
+}

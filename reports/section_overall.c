@@ -1,0 +1,148 @@
+/* section_overall -- the operating points of every release, and the trade-off between the errors.
+ */
+#include <math.h>
+
+#include "reports/section.h"
+
+static void add_fmr(assay_text *text, const assay_operating_point *point) {
+    if (point->fmr_source == ASSAY_FIGURE_COARSE && !point->fmr.reason)
+        assay_text_append(text, "≤ ");
+    assay_html_rate_power(text, point->fmr);
+}
+
+static void add_points(assay_page *page) {
+    static const char *const headings[] = {"Release",
+                                           "Threshold set for",
+                                           "#Threshold",
+                                           "#FMR achieved",
+                                           "#FNMR, completed",
+                                           "#FNMR 95 % interval",
+                                           "#Generalized FNMR, attempted",
+                                           "#FNMR, subjects alike"};
+    assay_html_table table;
+    assay_html_table_open(&table, page->text, "Operating points, with their counts", headings, 8);
+    for (size_t n = 0; n < page->report->count; ++n) {
+        const assay_report_release *release = &page->report->releases[n];
+        for (uint32_t p = 0; p < release->figures.point_count; ++p) {
+            const assay_operating_point *point = &release->figures.points[p];
+            assay_html_cell_text(&table, release->name);
+            assay_text *text = assay_html_cell(&table);
+            if (point->kind == ASSAY_POINT_THRESHOLD) {
+                assay_text_append(text, "given");
+            } else {
+                assay_text_append(text, "FMR ");
+                assay_html_power(text, point->fmr_target);
+            }
+            if (point->source == ASSAY_THRESHOLD_COARSE && !point->reason)
+                assay_text_append(text, " (coarse)");
+            text = assay_html_cell(&table);
+            if (point->reason)
+                assay_text_appendf(text, "none: %s", point->reason);
+            else
+                assay_text_appendf(text, "%.6g", point->threshold);
+            add_fmr(assay_html_cell(&table), point);
+            assay_html_rate_percent(assay_html_cell(&table), point->fnmr);
+            assay_text_append(assay_html_cell(&table), ASSAY_NO_INTERVAL);
+            assay_html_rate_percent(assay_html_cell(&table), point->gfnmr);
+            text = assay_html_cell(&table);
+            if (isnan(point->subject_fnmr))
+                assay_text_append(text, "–");
+            else
+                assay_html_percent(text, point->subject_fnmr);
+        }
+    }
+    assay_html_table_close(&table);
+    assay_text_append(
+        page->text,
+        "<p class=\"quiet\">A score at the threshold is a match. The threshold for a target "
+        "is the lowest observed non-mated score at which no more non-mated comparisons "
+        "match than the target allows; it is rounded here and exact in summary.json. "
+        "Completed: both samples have a template. Attempted: a sample without one counts "
+        "as a miss.</p>\n");
+}
+
+static void append_title(const assay_report *report, assay_text *title) {
+    const assay_report_release *subject = assay_report_subject(report);
+    const assay_operating_point *point = assay_headline(subject);
+    if (point->reason || point->fnmr.reason) {
+        assay_text_append(title, "Detection error trade-off");
+        return;
+    }
+    if (report->count < 2) {
+        assay_text_append_html(title, subject->name);
+        assay_text_append(title, " misses ");
+        assay_html_percent(title, assay_rate_value(point->fnmr));
+    } else {
+        const assay_report_release *other = &report->releases[report->count - 2];
+        double mine = assay_rate_value(point->fnmr);
+        double theirs = assay_rate_value(assay_headline(other)->fnmr);
+        assay_text_append_html(title, subject->name);
+        assay_text_append(title, mine > theirs   ? " misses more mated comparisons than "
+                                 : mine < theirs ? " misses fewer mated comparisons than "
+                                                 : " misses as many mated comparisons as ");
+        assay_text_append_html(title, other->name);
+    }
+    assay_text_append(title, " at the ");
+    assay_html_point(title, point);
+}
+
+static void add_det_table(assay_page *page) {
+    static const char *const headings[] = {"Release", "#Threshold", "#FMR", "#FNMR"};
+    assay_html_table table;
+    assay_page_twin_open(page, "about two steps a decade");
+    assay_html_table_open(&table, page->text, "Steps of the curves; every one is in tables/det.csv",
+                          headings, 4);
+    for (size_t n = 0; n < page->report->count; ++n) {
+        const assay_report_release *release = &page->report->releases[n];
+        double next = 0;
+        for (size_t s = 0; s < release->curves.det_count; ++s) {
+            const assay_det_step *step = &release->curves.det[s];
+            if (assay_rate_value(step->fmr) < next) continue;
+            next = assay_rate_value(step->fmr) * 3.1;
+            assay_html_cell_text(&table, release->name);
+            assay_text_appendf(assay_html_cell(&table), "%.6g", step->threshold);
+            assay_html_rate_power(assay_html_cell(&table), step->fmr);
+            assay_html_rate_percent(assay_html_cell(&table), step->fnmr);
+        }
+    }
+    assay_html_table_close(&table);
+    assay_page_twin_close(page);
+}
+
+assay_status assay_section_overall(assay_page *page) {
+    const assay_report *report = page->report;
+    assay_text svg = {0}, title = {0}, subtitle = {0};
+    add_points(page);
+    assay_status status = assay_draw_det(page->report, &svg);
+    if (status != ASSAY_OK) goto out;
+    if (!svg.length && !report->plots_missing) {
+        assay_text_append(page->text,
+                          "<p>There is no trade-off to draw: at every threshold one of the "
+                          "two rates is 0 or 1. The steps are in tables/det.csv.</p>\n");
+    }
+    if (!svg.length && !report->plots_missing) goto out;
+    append_title(report, &title);
+    assay_text_append(&subtitle, "Detection error trade-off, all subjects: ");
+    for (size_t n = 0; n < report->count; ++n) {
+        const assay_report_release *release = &report->releases[n];
+        if (n) assay_text_append(&subtitle, "; ");
+        assay_text_append_html(&subtitle, release->name);
+        assay_text_append(&subtitle, ", ");
+        assay_html_count(&subtitle, release->evidence->mated_count);
+        assay_text_append(&subtitle, " mated and ");
+        assay_html_count(&subtitle, release->evidence->non_mated);
+        assay_text_append(&subtitle, " non-mated comparisons");
+    }
+    assay_text_appendf(
+        &subtitle,
+        ". Lower is better. Thin: fewer than %u false matches or false non-matches behind "
+        "it, do not rely on it. A curve ends where a rate is 0.",
+        ASSAY_FEW_ERRORS);
+    assay_page_figure(page, &title, &subtitle, &svg);
+    add_det_table(page);
+out:
+    assay_text_free(&svg);
+    assay_text_free(&title);
+    assay_text_free(&subtitle);
+    return status;
+}

@@ -1,0 +1,416 @@
+/* test_backends -- every backend gives the reference's tally, bit for bit; and the reference gives
+ * what a double loop over the definitions gives. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "datasets/base/random.h"
+#include "kernels/backend.h"
+
+/* ---- sets to compare ---- */
+
+typedef struct {
+    uint32_t count, length, groups, samples_per_subject;
+    assay_comparator comparator;
+    bool ties;       /* small integers as components: many equal scores */
+    bool duplicates; /* every third vector repeats the one before */
+    bool cross;      /* two sides */
+    uint64_t tail_limit;
+    int64_t required;
+    assay_bins_mode bins;
+} shape;
+
+typedef struct {
+    assay_quantised templates;
+    uint32_t *subject, *group;
+    uint8_t *side;
+    assay_all_pairs plan;
+} fixture;
+
+static float *random_vectors(const shape *s, uint64_t seed) {
+    float *vectors = calloc((size_t)s->count * s->length, sizeof *vectors);
+    assay_random random;
+    assay_random_start(&random, seed, 1);
+    for (uint32_t n = 0; n < s->count; n++) {
+        float *row = vectors + (size_t)n * s->length;
+        if (s->duplicates && n % 3 == 2) {
+            memcpy(row, row - s->length, s->length * sizeof *row);
+            continue;
+        }
+        for (uint32_t k = 0; k < s->length; k++) {
+            row[k] = s->ties ? (float)assay_random_below(&random, 3) - 1
+                             : (float)assay_random_normal(&random);
+        }
+        if (s->ties) row[n % s->length] = 1; /* never all zero */
+    }
+    return vectors;
+}
+
+static void make(fixture *f, const shape *s, uint64_t seed) {
+    float *vectors = random_vectors(s, seed);
+    assert_int_equal(assay_quantise(s->comparator, s->count, s->length, vectors, &f->templates),
+                     ASSAY_OK);
+    free(vectors);
+    f->subject = calloc(s->count, sizeof *f->subject);
+    f->group = calloc(s->count, sizeof *f->group);
+    f->side = calloc(s->count, 1);
+    for (uint32_t n = 0; n < s->count; n++) {
+        f->side[n] = s->cross ? (uint8_t)(1 + 2 * n / s->count) : 0;
+        /* Sorted by group within a side; subjects recur in groups and sides. */
+        const uint32_t within = s->cross ? n % ((s->count + 1) / 2) : n;
+        const uint32_t of = s->cross ? (s->count + 1) / 2 : s->count;
+        f->group[n] = (uint32_t)((uint64_t)within * s->groups / of);
+        f->subject[n] = within / s->samples_per_subject;
+    }
+    f->plan = (assay_all_pairs){.templates = &f->templates,
+                                .subject = f->subject,
+                                .group = f->group,
+                                .side = f->side,
+                                .group_count = s->groups,
+                                .tail_limit = s->tail_limit,
+                                .required_fine = s->required,
+                                .tail_cap = UINT64_C(1) << 26,
+                                .bins_mode = s->bins,
+                                .bins_fraction = 0.5,
+                                .bins_seed = 7};
+}
+
+static void unmake(fixture *f) {
+    assay_quantised_free(&f->templates);
+    free(f->subject);
+    free(f->group);
+    free(f->side);
+}
+
+static const assay_backend *backend_named(const char *name) {
+    const assay_backend *backend = NULL;
+    assert_int_equal(assay_backend_find(name, &backend), ASSAY_OK);
+    return backend;
+}
+
+static assay_tally run(const char *name, const fixture *f, uint64_t first, uint64_t end,
+                       unsigned threads, int64_t known_floor) {
+    const assay_backend_options options = {.threads = threads, .known_floor = known_floor};
+    assay_tally tally = {0};
+    const assay_status status =
+        backend_named(name)->all_pairs(&f->plan, first, end, &options, &tally);
+    if (status != ASSAY_OK) fail_msg("%s: %s", name, assay_error_text());
+    return tally;
+}
+
+static assay_tally run_all(const char *name, const fixture *f, unsigned threads) {
+    return run(name, f, 0, assay_tile_count(f->templates.count), threads, INT64_MIN);
+}
+
+static void assert_same(const assay_tally *x, const assay_tally *y) {
+    assert_int_equal(x->non_mated, y->non_mated);
+    assert_int_equal(x->same_subject, y->same_subject);
+    assert_int_equal(x->other_side, y->other_side);
+    assert_int_equal(x->histogram_pairs, y->histogram_pairs);
+    assert_int_equal(x->histogram_length, y->histogram_length);
+    if (x->histogram_length > 0) {
+        assert_memory_equal(x->histogram, y->histogram, x->histogram_length * sizeof(uint64_t));
+    }
+    assert_int_equal(x->tail_count, y->tail_count);
+    assert_true(x->tail_floor == y->tail_floor);
+    for (uint64_t n = 0; n < x->tail_count; n++) {
+        assert_true(x->tail[n].fine == y->tail[n].fine);
+        assert_int_equal(x->tail[n].coarse, y->tail[n].coarse);
+        assert_int_equal(x->tail[n].a, y->tail[n].a);
+        assert_int_equal(x->tail[n].b, y->tail[n].b);
+    }
+}
+
+/* ---- the reference against the definitions ---- */
+
+static void reference_is_the_double_loop_over_the_definitions(void **state) {
+    (void)state;
+    const shape s = {.count = 777,
+                     .length = 4,
+                     .groups = 3,
+                     .samples_per_subject = 3,
+                     .comparator = ASSAY_COSINE,
+                     .ties = true,
+                     .tail_limit = 5000,
+                     .required = INT64_MAX};
+    fixture f;
+    make(&f, &s, 3);
+    assay_tally tally = run_all("reference", &f, 1);
+    uint64_t non_mated = 0, same = 0, binned = 0;
+    int64_t *fine = calloc((size_t)s.count * s.count / 2, sizeof *fine);
+    uint64_t *bins = calloc(tally.histogram_length, sizeof *bins);
+    for (uint32_t a = 0; a < s.count; a++) {
+        for (uint32_t b = a + 1; b < s.count; b++) {
+            if (f.subject[a] == f.subject[b]) {
+                same++;
+                continue;
+            }
+            int64_t sum = 0;
+            int32_t coarse = 0;
+            for (uint32_t k = 0; k < s.length; k++) {
+                sum += (int64_t)f.templates.fine[a * s.length + k] *
+                       f.templates.fine[b * s.length + k];
+                coarse +=
+                    f.templates.coarse[a * s.length + k] * f.templates.coarse[b * s.length + k];
+            }
+            fine[non_mated++] = sum;
+            /* groups are ascending: (0,0) (0,1) (0,2) (1,1) (1,2) (2,2) */
+            const uint64_t index =
+                (uint64_t[3][3]){{0, 1, 2}, {0, 3, 4}, {0, 0, 5}}[f.group[a]][f.group[b]];
+            bins[index * 4096 + (uint32_t)(coarse + (1 << 24)) / 8192]++;
+            binned++;
+        }
+    }
+    assert_int_equal(tally.non_mated, non_mated);
+    assert_int_equal(tally.same_subject, same);
+    assert_int_equal(tally.histogram_pairs, binned);
+    assert_memory_equal(tally.histogram, bins, tally.histogram_length * sizeof *bins);
+    /* The tail: the smallest observed t with #(>= t) <= limit, by counting. */
+    int64_t t = INT64_MAX, refused = INT64_MAX;
+    for (uint64_t n = 0; n < non_mated; n++) {
+        uint64_t reach = 0;
+        if (fine[n] >= t || (refused != INT64_MAX && fine[n] <= refused)) continue;
+        for (uint64_t m = 0; m < non_mated; m++) reach += fine[m] >= fine[n];
+        if (reach <= s.tail_limit) {
+            t = fine[n];
+        } else {
+            refused = fine[n];
+        }
+    }
+    uint64_t expected = 0;
+    for (uint64_t n = 0; n < non_mated; n++) expected += fine[n] >= t;
+    assert_true(expected > 0 && expected < s.tail_limit); /* ties straddle the limit here */
+    assert_int_equal(tally.tail_count, expected);
+    assert_true(tally.tail[expected - 1].fine == t);
+    free(fine);
+    free(bins);
+    assay_tally_free(&tally);
+    unmake(&f);
+}
+
+/* ---- every backend against the reference ---- */
+
+static const shape shapes[] = {
+    {2, 1, 1, 1, ASSAY_COSINE, false, false, false, 10, INT64_MAX, ASSAY_BINS_FULL},
+    {2, 3, 1, 2, ASSAY_INNER_PRODUCT, true, false, false, 10, INT64_MAX, ASSAY_BINS_FULL},
+    {511, 127, 4, 5, ASSAY_COSINE, false, false, false, 1000, INT64_MAX, ASSAY_BINS_FULL},
+    {512, 128, 1, 1, ASSAY_INNER_PRODUCT, false, true, false, 100, INT64_MAX, ASSAY_BINS_FULL},
+    {513, 512, 6, 4, ASSAY_EUCLIDEAN, false, true, false, 2000, INT64_MAX, ASSAY_BINS_FULL},
+    {1025, 64, 12, 5, ASSAY_COSINE, true, true, false, 70000, INT64_MAX, ASSAY_BINS_FULL},
+    {1300, 3, 2, 7, ASSAY_EUCLIDEAN, true, false, false, 80000, INT64_MAX, ASSAY_BINS_FULL},
+    {1300, 3, 2, 7, ASSAY_INNER_PRODUCT, true, false, true, 80000, INT64_MAX, ASSAY_BINS_FULL},
+    {1300, 2, 1, 3, ASSAY_COSINE, true, false, true, 90000, INT64_MAX, ASSAY_BINS_FULL},
+    {1537, 96, 5, 3, ASSAY_COSINE, false, false, true, 70000, INT64_MAX, ASSAY_BINS_SAMPLE},
+    {1100, 48, 3, 1, ASSAY_COSINE, false, false, false, 66000, INT64_MAX, ASSAY_BINS_NONE},
+    {900, 32, 3, 2, ASSAY_COSINE, false, false, false, 10, INT64_C(1) << 50, ASSAY_BINS_FULL},
+    {600, 4096, 2, 2, ASSAY_COSINE, false, false, false, 500, INT64_MAX, ASSAY_BINS_FULL},
+    {700, 16, 64, 2, ASSAY_COSINE, false, false, false, 0, INT64_MAX, ASSAY_BINS_FULL},
+};
+
+static void backends_give_the_reference_tally_on_any_number_of_threads(void **state) {
+    (void)state;
+    for (size_t n = 0; n < sizeof shapes / sizeof *shapes; n++) {
+        fixture f;
+        make(&f, &shapes[n], 100 + n);
+        assay_tally reference = run_all("reference", &f, 1);
+        const uint64_t total = (uint64_t)shapes[n].count * (shapes[n].count - 1) / 2;
+        assert_int_equal(reference.non_mated + reference.same_subject + reference.other_side,
+                         total);
+        for (unsigned threads = 1; threads <= 7; threads += threads == 1 ? 1 : 5) {
+            assay_tally cpu = run_all("cpu", &f, threads);
+            assert_same(&cpu, &reference);
+            assay_tally_free(&cpu);
+        }
+        assay_tally_free(&reference);
+        unmake(&f);
+    }
+}
+
+static void check_ranges(const fixture *f, const assay_tally *whole, bool tell_floor) {
+    const uint64_t tiles = assay_tile_count(f->templates.count);
+    assay_tally merged = {.tail_floor = INT64_MIN,
+                          .histogram_length = whole->histogram_length,
+                          .histogram = calloc(whole->histogram_length + 1, sizeof(uint64_t))};
+    for (uint64_t tile = tiles; tile-- > 0;) {
+        const int64_t floor = tell_floor ? merged.tail_floor : INT64_MIN;
+        assay_tally part = run("cpu", f, tile, tile + 1, 2, floor);
+        assert_int_equal(assay_tally_merge(&f->plan, &merged, &part), ASSAY_OK);
+        assay_tally_free(&part);
+    }
+    assert_same(&merged, whole);
+    assay_tally_free(&merged);
+}
+
+static void ranges_of_tiles_merge_to_the_whole_in_any_order(void **state) {
+    (void)state;
+    for (size_t n = 4; n < 12; n++) {
+        fixture f;
+        make(&f, &shapes[n], 200 + n);
+        assay_tally whole = run_all("reference", &f, 1);
+        check_ranges(&f, &whole, true);
+        check_ranges(&f, &whole, false);
+        assay_tally_free(&whole);
+        unmake(&f);
+    }
+}
+
+static void a_floor_that_one_part_cut_at_binds_the_merged_tail(void **state) {
+    (void)state;
+    const assay_all_pairs plan = {.tail_limit = 2, .required_fine = INT64_MAX};
+    assay_scored_pair low = {.fine = 8, .b = 4};
+    const assay_tally cut = {.tail_floor = 9},
+                      rest = {.tail = &low, .tail_count = 1, .tail_floor = INT64_MIN};
+    assay_tally merged = {.tail_floor = INT64_MIN};
+    assert_int_equal(assay_tally_merge(&plan, &merged, &rest), ASSAY_OK);
+    assert_int_equal(merged.tail_count, 1);
+    assert_int_equal(assay_tally_merge(&plan, &merged, &cut), ASSAY_OK);
+    assert_int_equal(merged.tail_count, 0);
+    assay_tally_free(&merged);
+}
+
+static void a_tie_that_one_range_cuts_is_cut_in_the_whole(void **state) {
+    (void)state;
+    assay_scored_pair high[3] = {{.fine = 9, .b = 1}, {.fine = 9, .b = 2}, {.fine = 9, .b = 3}};
+    assay_scored_pair low[1] = {{.fine = 8, .b = 4}};
+    int64_t floor = INT64_MIN;
+    assert_int_equal(assay_tail_cut(high, 3, 2, INT64_MAX, &floor), 0);
+    assert_true(floor == 9);
+    assert_int_equal(assay_tail_cut(low, 1, 2, INT64_MAX, &floor), 0);
+}
+
+static void a_required_score_keeps_more_than_the_limit(void **state) {
+    (void)state;
+    assay_scored_pair pairs[4] = {{.fine = 5}, {.fine = 7}, {.fine = 6, .a = 1}, {.fine = 6}};
+    int64_t floor = INT64_MIN;
+    assert_int_equal(assay_tail_cut(pairs, 4, 1, 6, &floor), 3);
+    assert_true(pairs[0].fine == 7 && pairs[1].a == 0 && pairs[2].a == 1);
+    assert_true(floor == 5);
+}
+
+static void a_cap_refuses_a_threshold_that_keeps_too_much(void **state) {
+    (void)state;
+    fixture f;
+    make(&f, &shapes[10], 5);
+    f.plan.required_fine = -(INT64_C(1) << 53);
+    f.plan.tail_cap = 1000;
+    const assay_backend_options options = {.threads = 2, .known_floor = INT64_MIN};
+    assay_tally tally = {0};
+    assert_int_equal(
+        backend_named("cpu")->all_pairs(&f.plan, 0, assay_tile_count(900), &options, &tally),
+        ASSAY_USAGE);
+    assert_non_null(strstr(assay_error_text(), "1000"));
+    unmake(&f);
+}
+
+static void listed_pairs_score_alike_everywhere(void **state) {
+    (void)state;
+    for (size_t n = 2; n < 7; n++) {
+        fixture f;
+        make(&f, &shapes[n], 300 + n);
+        enum { PAIRS = 5000 };
+        assay_place_pair pairs[PAIRS];
+        assay_scored_pair *cpu = calloc(PAIRS, sizeof *cpu), *slow = calloc(PAIRS, sizeof *slow);
+        assay_random random;
+        assay_random_start(&random, n, 2);
+        for (int k = 0; k < PAIRS; k++) {
+            pairs[k].a = assay_random_below(&random, shapes[n].count);
+            pairs[k].b = assay_random_below(&random, shapes[n].count);
+        }
+        const assay_backend_options options = {.threads = 3};
+        assert_int_equal(
+            backend_named("cpu")->score_pairs(&f.templates, pairs, PAIRS, &options, cpu), ASSAY_OK);
+        assert_int_equal(
+            backend_named("reference")->score_pairs(&f.templates, pairs, PAIRS, &options, slow),
+            ASSAY_OK);
+        for (int k = 0; k < PAIRS; k++) {
+            assert_true(cpu[k].fine == slow[k].fine && cpu[k].coarse == slow[k].coarse);
+        }
+        free(cpu);
+        free(slow);
+        unmake(&f);
+    }
+}
+
+static bool ask_to_stop(void *context, const char *step, const char *unit, uint64_t done,
+                        uint64_t total) {
+    (void)context, (void)step, (void)unit, (void)done, (void)total;
+    return false;
+}
+
+static void a_listener_that_asks_to_stop_ends_the_run(void **state) {
+    (void)state;
+    fixture f;
+    make(&f, &shapes[12], 9);
+    const assay_progress progress = {.tell = ask_to_stop};
+    const assay_backend_options options = {
+        .threads = 2, .known_floor = INT64_MIN, .progress = &progress};
+    static const char *const names[] = {"cpu", "reference"};
+    for (int n = 0; n < 2; n++) {
+        assay_tally tally = {0};
+        assert_int_equal(
+            backend_named(names[n])->all_pairs(&f.plan, 0, assay_tile_count(600), &options, &tally),
+            ASSAY_FAILED);
+        assert_non_null(strstr(assay_error_text(), "interrupted"));
+        assert_null(tally.tail);
+    }
+    unmake(&f);
+}
+
+/* ---- names and tiles ---- */
+
+static void an_unknown_backend_is_told_with_the_nearest_one(void **state) {
+    (void)state;
+    const assay_backend *backend = NULL;
+    assert_int_equal(assay_backend_find("cpo", &backend), ASSAY_USAGE);
+    assert_non_null(strstr(assay_error_text(), "cpu"));
+    assert_null(backend);
+}
+
+static void tiles_cover_the_triangle_once(void **state) {
+    (void)state;
+    static const uint64_t counts[] = {1, 2, 512, 513, 5000, 100000};
+    for (size_t n = 0; n < sizeof counts / sizeof *counts; n++) {
+        const uint64_t strips = (counts[n] + 511) / 512;
+        uint64_t tile = 0;
+        for (uint64_t row = 0; row < strips; row++) {
+            for (uint64_t column = row; column < strips; column++, tile++) {
+                uint64_t r, c;
+                assay_tile_place(counts[n], tile, &r, &c);
+                assert_int_equal(r, row);
+                assert_int_equal(c, column);
+            }
+        }
+        assert_int_equal(assay_tile_count(counts[n]), tile);
+    }
+    /* Ten million templates: 19,532 strips; the last tile is the last corner. */
+    uint64_t r, c;
+    const uint64_t tiles = assay_tile_count(10000000);
+    assert_int_equal(tiles, UINT64_C(19532) * 19533 / 2);
+    assay_tile_place(10000000, tiles - 1, &r, &c);
+    assert_int_equal(r, 19531);
+    assert_int_equal(c, 19531);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reference_is_the_double_loop_over_the_definitions),
+        cmocka_unit_test(backends_give_the_reference_tally_on_any_number_of_threads),
+        cmocka_unit_test(ranges_of_tiles_merge_to_the_whole_in_any_order),
+        cmocka_unit_test(a_floor_that_one_part_cut_at_binds_the_merged_tail),
+        cmocka_unit_test(a_tie_that_one_range_cuts_is_cut_in_the_whole),
+        cmocka_unit_test(a_required_score_keeps_more_than_the_limit),
+        cmocka_unit_test(a_cap_refuses_a_threshold_that_keeps_too_much),
+        cmocka_unit_test(listed_pairs_score_alike_everywhere),
+        cmocka_unit_test(a_listener_that_asks_to_stop_ends_the_run),
+        cmocka_unit_test(an_unknown_backend_is_told_with_the_nearest_one),
+        cmocka_unit_test(tiles_cover_the_triangle_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,75 @@
+"""test_kill -- a run that is killed at any instant leaves whole files, and finishes the same."""
+import os
+import random
+import signal
+import subprocess
+import time
+
+from cli_support import PROGRAM, SMALL, Case, assay, main, write
+
+INSTANTS = 12
+
+
+def digests(result):
+    return [step["digest"] for step in result["steps"]]
+
+
+class Kill(Case):
+    def start(self, *arguments):
+        return subprocess.Popen([PROGRAM, *arguments], cwd=self.folder, stdout=subprocess.DEVNULL,
+                                stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+    def stop(self, process, signal_number):
+        os.killpg(process.pid, signal_number)
+        text = process.communicate(timeout=60)[1]
+        return process.returncode, text
+
+    def test_a_killed_run_leaves_whole_files_and_finishes_the_same(self):
+        write(self.folder, "small.yaml", SMALL)
+        started = time.monotonic()
+        wanted = self.json("run", "small.yaml", "--json", "-o", "whole")
+        length = time.monotonic() - started
+        chance = random.Random(5)
+        for n in range(INSTANTS):
+            output = "cut%d" % (n // 3) # three kills of the same output, then it is finished
+            process = self.start("run", "small.yaml", "-o", output)
+            time.sleep(chance.uniform(0.01, length))
+            self.stop(process, signal.SIGKILL)
+            if os.path.isdir(self.path(output)):
+                for where, _, names in os.walk(self.path(output)):
+                    for name in names:
+                        if name.endswith(".h5") and not name.startswith("."):
+                            self.good("info", os.path.join(where, name))
+            if n % 3 != 2:
+                continue
+            result = self.json("run", "small.yaml", "--json", "-o", output)
+            self.assertEqual(digests(result), digests(wanted))
+            self.good("verify", output)
+            left = [name for where, _, names in os.walk(self.path(output)) for name in names if ".tmp-" in name]
+            self.assertEqual(left, [])
+
+    def test_an_interrupt_ends_in_good_order(self):
+        write(self.folder, "big.yaml", SMALL.replace("subjects: 16", "subjects: 4000").replace(": 48", ": 256"))
+        process = self.start("run", "big.yaml", "-o", "big")
+        time.sleep(1)
+        code, text = self.stop(process, signal.SIGINT)
+        self.assertEqual(code, 1, text)
+        self.assertIn("interrupted", text)
+        self.assertFalse(os.path.exists(self.path("big/population")))
+        self.assertFalse(os.path.exists(self.path("big/population.partial")))
+
+    def test_two_runs_do_not_write_to_the_same_place(self):
+        write(self.folder, "big.yaml", SMALL.replace("subjects: 16", "subjects: 4000").replace(": 48", ": 256"))
+        write(self.folder, "small.yaml", SMALL)
+        process = self.start("run", "big.yaml", "-o", "out")
+        try:
+            time.sleep(0.7)
+            done = assay("run", "small.yaml", "-o", "out", folder=self.folder)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("another run is writing to out", done.stderr)
+        finally:
+            self.stop(process, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()
