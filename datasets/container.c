@@ -216,9 +216,8 @@ static assay_status describe_file(const char *path, int kind, description *to) {
     assay_sealed_file *sealed = NULL;
     uint64_t minor, dims[2];
     char *created_by = NULL, version[32];
-    assay_status status = assay_sealed_file_open(path, &sealed);
+    assay_status status = assay_store_open(path, kinds[kind].format, &sealed, &store);
     if (status) goto out;
-    if ((status = assay_store_open(sealed, kinds[kind].format, &store))) goto out;
     status = assay_store_get_u64(&store, "/", "format_version_minor", UINT32_MAX, &minor);
     if (status) goto out;
     if ((status = assay_store_get_text(&store, "/", "created_by", &created_by))) goto out;

@@ -264,8 +264,7 @@ assay_status assay_dataset_open(const char *path, assay_dataset **out) {
     assay_dataset *dataset = NULL;
     assay_status status = assay_allocate(&dataset, 1, sizeof *dataset, "a data set");
     if (status) goto out;
-    if ((status = assay_sealed_file_open(path, &dataset->sealed))) goto out;
-    if ((status = assay_store_open(dataset->sealed, FORMAT, &store))) goto out;
+    if ((status = assay_store_open(path, FORMAT, &dataset->sealed, &store))) goto out;
     if ((status = get_head(&store, &dataset->head))) goto out;
     if ((status = get_images(&store, dataset))) goto out;
     *out = dataset;

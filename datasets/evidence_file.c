@@ -361,9 +361,8 @@ assay_status assay_evidence_read(const char *path, assay_evidence *out) {
     assay_store store = ASSAY_STORE_NONE;
     assay_sealed_file *sealed = NULL;
     assay_evidence evidence = {0};
-    assay_status status = assay_sealed_file_open(path, &sealed);
+    assay_status status = assay_store_open(path, FORMAT, &sealed, &store);
     if (status) goto out;
-    if ((status = assay_store_open(sealed, FORMAT, &store))) goto out;
     if ((status = get_names(&store, &evidence))) goto out;
     if ((status = assay_document_read(&store, "/provenance", &evidence.provenance_json))) goto out;
     if ((status = assay_store_get_table(&store, &evidence.table))) goto out;

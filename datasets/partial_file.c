@@ -106,9 +106,8 @@ assay_status assay_partial_read(const char *path, assay_partial *out) {
     assay_sealed_file *sealed = NULL;
     assay_partial partial = {0};
     uint64_t dims[2];
-    assay_status status = assay_sealed_file_open(path, &sealed);
+    assay_status status = assay_store_open(path, FORMAT, &sealed, &store);
     if (status) goto out;
-    if ((status = assay_store_open(sealed, FORMAT, &store))) goto out;
     if ((status = get_counts(&store, &partial))) goto out;
     status = assay_store_get_i64(&store, "/", "tail_floor", &partial.tail_floor);
     if (status) goto out;

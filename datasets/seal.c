@@ -87,7 +87,9 @@ assay_status assay_seal_make(int fd, const char *path, const char *what, const a
     if (extent_count) memcpy(seal.extents, extents, extent_count * sizeof *extents);
     if ((status = assay_allocate(&seal.blocks, seal.block_count, sizeof *seal.blocks, "a seal")))
         goto out;
-    if ((status = assay_allocate_aligned(&block, ASSAY_SEAL_BLOCK, 1, "a block of a file"))) goto out;
+    status = assay_allocate_aligned(&block, seal.size < ASSAY_SEAL_BLOCK ? seal.size : ASSAY_SEAL_BLOCK,
+                                    1, "a block of a file");
+    if (status) goto out;
     if ((status = assay_digester_open(&digester))) goto out;
     for (uint64_t b = 0; b < seal.block_count; b++) {
         uint64_t offset = b * ASSAY_SEAL_BLOCK, count = seal.size - offset;

@@ -212,8 +212,10 @@ static assay_status open_unchecked(const char *path, assay_sealed_file **out) {
         goto out;
     }
     snprintf(file->fd_path, sizeof file->fd_path, "/proc/self/fd/%d", file->fd);
-    if ((status = assay_allocate_aligned(&file->cache, ASSAY_SEAL_BLOCK, 1, "a block of a file")))
-        goto out;
+    const uint64_t size = file->seal.size;
+    status = assay_allocate_aligned(&file->cache, size < ASSAY_SEAL_BLOCK ? size : ASSAY_SEAL_BLOCK,
+                                    1, "a block of a file");
+    if (status) goto out;
     *out = file;
     file = NULL;
 out:
@@ -227,6 +229,12 @@ static assay_status size_now(const assay_sealed_file *file, uint64_t *out) {
     if (fstat(file->fd, &info) != 0) return assay_fail_errno("cannot read %s", file->name);
     *out = (uint64_t)info.st_size;
     return ASSAY_OK;
+}
+
+bool assay_sealed_file_replaced(const assay_sealed_file *file) {
+    struct stat opened, named;
+    return fstat(file->fd, &opened) != 0 || stat(file->name, &named) != 0 ||
+           named.st_ino != opened.st_ino || named.st_dev != opened.st_dev;
 }
 
 assay_status assay_sealed_file_open(const char *path, assay_sealed_file **out) {

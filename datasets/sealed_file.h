@@ -42,6 +42,8 @@ const char *assay_sealed_file_path(const assay_sealed_file *file);
 const assay_digest *assay_sealed_file_digest(const assay_sealed_file *file); /* whole-file, by seal */
 const char *assay_sealed_file_name(const assay_sealed_file *file); /* the path it was opened by */
 const char *assay_sealed_file_what(const assay_sealed_file *file); /* what of assay_seal_publish */
+/* Whether that path is now another file's or nobody's. What is open here still reads on. */
+bool assay_sealed_file_replaced(const assay_sealed_file *file);
 uint64_t assay_sealed_file_size(const assay_sealed_file *file);
 
 /* Checks everything; *out_damaged counts damaged blocks, each told through note (may be NULL). */

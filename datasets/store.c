@@ -114,7 +114,9 @@ out:
     return status;
 }
 
-assay_status assay_store_open(assay_sealed_file *sealed, const char *format, assay_store *out) {
+/* Opens what lies below a seal. */
+static assay_status open_sealed(const assay_sealed_file *sealed, const char *format,
+                                assay_store *out) {
     assay_status status = ASSAY_OK;
     assay_store store = {.file = -1, .name = assay_sealed_file_name(sealed), .verb = "read"};
     hid_t access = -1;
@@ -131,6 +133,28 @@ assay_status assay_store_open(assay_sealed_file *sealed, const char *format, ass
 out:
     if (access >= 0) H5Pclose(access);
     assay_store_close(&store);
+    return status;
+}
+
+/* HDF5 asks for the path behind /proc/self/fd/N, and there is none once the file was replaced; so it is
+ * opened again then. */
+assay_status assay_store_open(const char *path, const char *format, assay_sealed_file **out_sealed,
+                              assay_store *out) {
+    assay_status status = ASSAY_OK;
+    for (int attempt = 0; attempt < 10; attempt++) {
+        assay_sealed_file *sealed = NULL;
+        assay_store store = ASSAY_STORE_NONE;
+        if ((status = assay_sealed_file_open(path, &sealed))) return status;
+        status = open_sealed(sealed, format, &store);
+        if (status == ASSAY_OK) {
+            *out_sealed = sealed;
+            *out = store;
+            return ASSAY_OK;
+        }
+        const bool replaced = assay_sealed_file_replaced(sealed);
+        assay_sealed_file_close(sealed);
+        if (!replaced) return status;
+    }
     return status;
 }
 

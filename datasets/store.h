@@ -48,9 +48,10 @@ assay_status assay_store_create(const char *path, const char *format, assay_stor
     ASSAY_MUST_CHECK;
 /* Ends a written file. */
 assay_status assay_store_finish(assay_store *store) ASSAY_MUST_CHECK;
-/* Opens the file below its seal for reading and checks format and version. */
-assay_status assay_store_open(assay_sealed_file *sealed, const char *format, assay_store *out)
-    ASSAY_MUST_CHECK;
+/* Opens the sealed file at path for reading and checks format and version. Both results are the
+ * caller's to close, out before out_sealed. */
+assay_status assay_store_open(const char *path, const char *format, assay_sealed_file **out_sealed,
+                              assay_store *out) ASSAY_MUST_CHECK;
 void assay_store_close(assay_store *store); /* of a read file; takes ASSAY_STORE_NONE */
 
 /* Extents of a written file, told by the child to its parent. */

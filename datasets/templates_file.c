@@ -233,8 +233,7 @@ assay_status assay_templates_open(const char *path, assay_templates **out) {
     assay_status status = assay_allocate(&templates, 1, sizeof *templates, "templates");
     if (status) goto out;
     assay_templates_head *head = &templates->head;
-    if ((status = assay_sealed_file_open(path, &templates->sealed))) goto out;
-    if ((status = assay_store_open(templates->sealed, FORMAT, &store))) goto out;
+    if ((status = assay_store_open(path, FORMAT, &templates->sealed, &store))) goto out;
     if ((status = get_names(&store, head))) goto out;
     if ((status = assay_document_read(&store, "/provenance", &head->provenance_json))) goto out;
     if ((status = assay_store_get_table(&store, &head->table))) goto out;

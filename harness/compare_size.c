@@ -7,9 +7,11 @@
 #include "harness/compare_private.h"
 
 enum {
-    TAIL_ROW_BYTES = 32,   /* of a comparison in evidence.h5 */
-    TABLE_ROW_BYTES = 256, /* a row of the sample table, generously */
-    FIXED_BYTES = 1 << 20,
+    TAIL_ROW_BYTES = 32,      /* of a comparison in evidence.h5 */
+    TABLE_ROW_BYTES = 256,    /* a row of the sample table, generously */
+    FIXED_BYTES = 1 << 20,    /* of a file */
+    PROGRAM_BYTES = 64 << 20, /* the program, its libraries and a block of the file being read */
+    THREAD_BYTES = 32 << 20,  /* what OpenBLAS and malloc keep for a thread */
 };
 
 static assay_all_pairs shape_of(const comparison *work, assay_quantised *set) {
@@ -36,7 +38,8 @@ static uint64_t histogram_bytes(const comparison *work) {
 }
 
 /* Templates are held as floats while they are quantised, then as fine and coarse integers beside
- * what the backend needs; then the evidence is put together beside the tail. */
+ * what the backend needs; then the evidence is put together beside the tail, sorted through a copy.
+ */
 uint64_t assay_compare_memory(const comparison *work) {
     assay_quantised set;
     const assay_all_pairs shape = shape_of(work, &set);
@@ -46,12 +49,13 @@ uint64_t assay_compare_memory(const comparison *work) {
     const uint64_t comparing = integers + work->backend->memory(&shape, work->threads);
     const uint64_t writing =
         integers + histogram_bytes(work) * 2 +
-        tail_rows(work) * (sizeof(assay_scored_pair) + sizeof(assay_comparison) + TAIL_ROW_BYTES) +
+        tail_rows(work) * (sizeof(assay_scored_pair) + 2 * sizeof(assay_comparison)) +
         work->plan.relations[ASSAY_RELATION_MATED] *
-            (sizeof(assay_scored_pair) + sizeof(assay_place_pair) + sizeof(assay_comparison));
+            (sizeof(assay_scored_pair) + sizeof(assay_place_pair) + 2 * sizeof(assay_comparison));
     uint64_t most = quantising > comparing ? quantising : comparing;
     if (writing > most) most = writing;
-    return most + work->head->table.row_count * TABLE_ROW_BYTES * 2 + FIXED_BYTES;
+    return most + work->head->table.row_count * TABLE_ROW_BYTES * 2 + PROGRAM_BYTES +
+           (uint64_t)work->threads * THREAD_BYTES;
 }
 
 uint64_t assay_compare_disk(const comparison *work) {

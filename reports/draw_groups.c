@@ -217,7 +217,9 @@ assay_status assay_draw_dots(assay_report *report, uint32_t attribute, assay_dot
     uint32_t groups = report->releases[0].figures.attributes[attribute].group_count;
     bool several = report->count > 1;
     unsigned pitch = (unsigned)(14 + 16 * report->count), width = 920;
-    unsigned top = several ? 58 : 36, bottom = 66, height = top + bottom + pitch * groups;
+    unsigned key_rows = (unsigned)(report->count + 2) / 3;
+    unsigned top = several ? 38 + 20 * key_rows : 36, bottom = 66,
+             height = top + bottom + pitch * groups;
     double left = (24 + 7.6 * (double)job.label_width) / width;
     assay_text script = {0};
     assay_text_appendf(
@@ -226,11 +228,12 @@ assay_status assay_draw_dots(assay_report *report, uint32_t attribute, assay_dot
         "set tmargin at screen %.4f; set bmargin at screen %.4f\n"
         "set border 1; set yrange [%g:-0.5]; unset ytics\n"
         "set grid noytics xtics lc rgb GRID lw 1 dt 1\n"
-        "set key at screen 0.02,%.4f left top horizontal Left reverse samplen 1 width 2\n"
+        "set key at screen 0.02,%.4f left top horizontal Left reverse samplen 1 width 2 maxrows "
+        "%u\n"
         "set label 6 'errors / trials' at screen 0.985,graph 1 offset 0,0.7 right tc rgb MUTE "
         "font ',12'\n",
         fmax(left, 0.06), 1 - (double)top / height, (double)bottom / height, groups - 0.5,
-        1 - 6.0 / height);
+        1 - 6.0 / height, key_rows);
     append_dots_axis(&job, &script);
     append_dots_overall(&job, &script);
     append_dots_plot(&job, name, &script);

@@ -54,7 +54,7 @@ const char assay_page_style[] =
     "vertical-align:top}\n"
     "td.n,th.n{text-align:right;padding:7px 6px 7px 14px;font-variant-numeric:tabular-nums}\n"
     ".of{white-space:nowrap}td .of,td .quiet{color:var(--quiet);display:inline-block}\n"
-    "tbody th{min-width:7em;overflow-wrap:anywhere}\n"
+    "tbody th{min-width:6em;overflow-wrap:break-word}\n"
     "thead th{border-bottom:2px solid var(--bar);vertical-align:bottom;line-height:1.3}\n"
     "tbody th{font-weight:600}\n"
     "details{border:1px solid var(--line);border-radius:6px;padding:8px 14px;margin:.4em 0 1.6em}\n"

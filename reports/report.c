@@ -109,39 +109,41 @@ static uint32_t point_with_target(const assay_report_release *release, double ta
     return n;
 }
 
-static bool has_enough(const assay_report *report, double target, bool *out_enough) {
-    *out_enough = true;
+/* How well target serves to show groups at: 3 where every release reached it with ASSAY_FEW_ERRORS
+ * false matches in the tail, 2 where every tail reaches it, 1 where all have a threshold, 0
+ * otherwise. */
+static int suitability(const assay_report *report, double target) {
+    int worst = 3;
     for (size_t n = 0; n < report->count; ++n) {
         const assay_figures *figures = &report->releases[n].figures;
         uint32_t at = point_with_target(&report->releases[n], target);
-        if (at == figures->point_count || figures->points[at].reason) return false;
+        if (at == figures->point_count || figures->points[at].reason) return 0;
         const assay_operating_point *point = &figures->points[at];
-        *out_enough = *out_enough && point->in_tail && point->fmr.errors >= ASSAY_FEW_ERRORS;
+        int here = !point->in_tail ? 1 : point->fmr.errors < ASSAY_FEW_ERRORS ? 2 : 3;
+        if (here < worst) worst = here;
     }
-    return true;
+    return worst;
 }
 
 /* The point at which groups are shown (METRICS.md, "Headline"): the first given threshold where
- * every release has one; else the lowest target that every release reached with ASSAY_FEW_ERRORS
- * false matches in the tail; else the highest target that all of them have. */
+ * every release has one; else the most suitable target: the lowest of those with enough false
+ * matches, the highest of those without. */
 static assay_status choose_headline(assay_report *report) {
     bool given = true;
     for (size_t n = 0; n < report->count; ++n)
         given = given && report->releases[n].evidence->protocol.threshold_count > 0;
     const assay_protocol *protocol = &report->releases[0].evidence->protocol;
     double best = (double)NAN;
-    bool best_enough = false;
+    int best_suits = 0;
     for (uint32_t p = 0; !given && p < protocol->fmr_target_count; ++p) {
         double target = protocol->fmr_targets[p];
-        bool enough;
-        if (!has_enough(report, target, &enough)) continue;
-        if (isnan(best) || (enough && (!best_enough || target < best)) ||
-            (!enough && !best_enough && target > best)) {
-            best = target;
-            best_enough = enough;
-        }
+        int suits = suitability(report, target);
+        if (!suits || suits < best_suits) continue;
+        if (suits == best_suits && (suits == 3) != (target < best)) continue;
+        best = target;
+        best_suits = suits;
     }
-    /* No target is common: each release is shown at its first point. */
+    /* Where no target is common, each release is shown at its first point. */
     for (size_t n = 0; n < report->count; ++n) {
         assay_report_release *release = &report->releases[n];
         if (!release->figures.point_count)

@@ -30,6 +30,7 @@ static void say_headline(assay_page *page) {
     }
     if (!point->fmr.reason) {
         assay_text_append(text, " and falsely matched ");
+        if (point->fmr_source == ASSAY_FIGURE_COARSE) assay_text_append(text, "at most ");
         assay_html_rate_power(text, point->fmr);
         assay_text_append(text, " of non-mated ones");
     }
@@ -128,7 +129,9 @@ static void add_group_cards(assay_text *text, const assay_report_release *subjec
         assay_text_append_html(&more, where->attribute->name);
         assay_text_append(&more, "</i>, highest over lowest group");
     } else {
-        assay_text_append(&more, "no two groups have 10 false matches");
+        assay_text_append(&more, assay_headline(subject)->in_tail
+                                     ? "no two groups have 10 false matches"
+                                     : "not known at this threshold");
     }
     card(text, &value, "FMR between groups", &more);
     assay_text_clear(&value);

@@ -213,29 +213,41 @@ out:
     return status;
 }
 
+/* Whether every release's false matches can be told apart by group at its headline point. */
+static bool matches_are_known(const assay_report *report) {
+    for (size_t n = 0; n < report->count; ++n) {
+        const assay_operating_point *point = assay_headline(&report->releases[n]);
+        if (point->reason || !point->in_tail) return false;
+    }
+    return true;
+}
+
 static assay_status add_attribute(assay_page *page, uint32_t index) {
     const assay_report *report = page->report;
     assay_status status = ASSAY_OK;
     unsigned first = page->figures + 1;
+    bool known = matches_are_known(report);
     for (size_t n = 0; status == ASSAY_OK && n < sizeof words / sizeof *words; ++n)
-        status = add_dots(page, index, &words[n]);
+        if (known || words[n].kind == ASSAY_DOTS_FTE ||
+            (words[n].kind == ASSAY_DOTS_FNMR &&
+             !assay_headline(assay_report_subject(report))->reason))
+            status = add_dots(page, index, &words[n]);
     if (status != ASSAY_OK) return status;
     assay_text_appendf(page->text, "<details%s><summary>Figures %u to %u as a table</summary>\n",
                        report->plots_missing ? " open" : "", first, page->figures);
     for (size_t n = 0; n < report->count; ++n) add_group_table(page, &report->releases[n], index);
     assay_text_append(page->text, "</details>\n");
-    return add_heat(page, index);
+    return known ? add_heat(page, index) : ASSAY_OK;
 }
 
 assay_status assay_section_groups(assay_page *page) {
     const assay_report_release *subject = assay_report_subject(page->report);
-    const assay_operating_point *point = assay_headline(subject);
     assay_status status = ASSAY_OK;
     if (!subject->figures.attribute_count) {
         assay_text_append(page->text, "<p>The data set has no attributes to report by.</p>\n");
         return ASSAY_OK;
     }
-    if (!point->reason && !point->in_tail)
+    if (!matches_are_known(page->report))
         assay_text_append(page->text,
                           "<p>False matches of groups are not known at this threshold: it "
                           "lies below the scores that the evidence keeps.</p>\n");

@@ -338,6 +338,17 @@ static object release_json(const assay_report_release *release) {
     return made;
 }
 
+/* What others wrote, without the keys to which they gave no value: here a null has its reason. */
+static json_t *parse_without_nulls(const char *text, json_error_t *fault) {
+    json_t *parsed = json_loads(text, 0, fault), *item;
+    const char *key;
+    void *next;
+    json_object_foreach_safe(parsed, next, key, item) {
+        if (json_is_null(item)) json_object_del(parsed, key);
+    }
+    return parsed;
+}
+
 static object provenance_json(const assay_report *report, assay_status *status) {
     object made = begin();
     set_text(&made, "program", "assay");
@@ -346,20 +357,20 @@ static object provenance_json(const assay_report *report, assay_status *status) 
     for (size_t n = 0; n < report->count; ++n) {
         const assay_evidence *evidence = report->releases[n].evidence;
         object one = begin();
+        json_error_t fault;
         set_text(&one, "name", evidence->release);
         set_text(&one, "version", evidence->version);
         set_digest(&one, "templates_digest", &evidence->templates_digest);
         set_digest(&one, "result_digest", &evidence->result_digest);
         char *protocol = NULL;
         if (*status == ASSAY_OK) *status = assay_protocol_to_json(&evidence->protocol, &protocol);
-        if (protocol) set(&one, "protocol", json_loads(protocol, 0, NULL));
+        if (protocol) set(&one, "protocol", parse_without_nulls(protocol, &fault));
         free(protocol);
         set_count(&one, "tail_comparisons", evidence->tail_count);
         set(&one, "tail_complete", json_boolean(evidence->tail_complete));
         set_count(&one, "histogram_comparisons", evidence->histogram_pairs);
         set(&one, "score_bound", json_real(evidence->bound));
-        json_error_t fault;
-        json_t *evidence_json = json_loads(evidence->provenance_json, 0, &fault);
+        json_t *evidence_json = parse_without_nulls(evidence->provenance_json, &fault);
         if (!evidence_json && *status == ASSAY_OK)
             *status = assay_fail(ASSAY_FAILED, "provenance of %s %s is not JSON: %s",
                                  evidence->release, evidence->version, fault.text);

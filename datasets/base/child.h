@@ -11,15 +11,14 @@
 
 /* Runs work(context) in a forked child that ends with _exit, and gives back its status and error
  * text; a child that dies otherwise is ASSAY_FAILED, saying how. What the child changes in memory
- * is lost. Call it only while this process has no other threads in locks (HDF5 writing: SECURITY.md
- * 2). */
+ * is lost. Call it only while no other thread of this process may hold a lock that work() takes. */
 assay_status assay_child_run(assay_status (*work)(void *context), void *context,
                              const char *what) ASSAY_MUST_CHECK;
 
 /* A helper program with a request pipe and an answer pipe. Its standard streams are /dev/null
  * (standard error too), it is told its two descriptors as arguments 1 and 2, and it gets no other
- * descriptor and no environment but the language C. It sees the end of its request pipe when we
- * die, and once confined is killed when the thread that started it ends. */
+ * descriptor and no environment but LC_ALL=C and a PATH. It sees the end of its request pipe when
+ * we die, and once confined is killed when the thread that started it ends. */
 typedef struct {
     pid_t pid;
     int request_fd;

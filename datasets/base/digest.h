@@ -21,11 +21,13 @@ void assay_digester_free(assay_digester *digester);
 /* Adding never fails visibly; a fault inside is told by assay_digester_finish. */
 void assay_digester_add(assay_digester *digester, const void *bytes, size_t count);
 void assay_digester_add_u64(assay_digester *digester, uint64_t value); /* 8 bytes, little endian */
-void assay_digester_add_string(assay_digester *digester, const char *string); /* length, then bytes */
+void assay_digester_add_string(assay_digester *digester,
+                               const char *string); /* length, then bytes */
 /* Ends the digest and makes the digester ready for the next one. */
 assay_status assay_digester_finish(assay_digester *digester, assay_digest *out) ASSAY_MUST_CHECK;
 
-assay_status assay_digest_bytes(const void *bytes, size_t count, assay_digest *out) ASSAY_MUST_CHECK;
+assay_status assay_digest_bytes(const void *bytes, size_t count,
+                                assay_digest *out) ASSAY_MUST_CHECK;
 assay_status assay_digest_file(const char *path, assay_digest *out) ASSAY_MUST_CHECK;
 
 const char *assay_digest_hex(char out[ASSAY_DIGEST_HEX], const assay_digest *digest);

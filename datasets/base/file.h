@@ -1,4 +1,5 @@
-/* file -- reading whole files, opening beneath a root, and publishing a file only when it is whole. */
+/* file -- reading whole files, opening beneath a root, and publishing a file only when it is whole.
+ */
 #ifndef ASSAY_DATASETS_BASE_FILE_H
 #define ASSAY_DATASETS_BASE_FILE_H
 
@@ -10,8 +11,8 @@
 #include "datasets/base/text.h"
 
 /* Whole file of at most limit bytes; *out_bytes has a NUL behind its *out_length bytes; free(). */
-assay_status assay_file_read(const char *path, size_t limit, char **out_bytes, size_t *out_length)
-    ASSAY_MUST_CHECK;
+assay_status assay_file_read(const char *path, size_t limit, char **out_bytes,
+                             size_t *out_length) ASSAY_MUST_CHECK;
 
 /* Opens for reading a regular file named relative to the directory root_fd, by
  * openat2(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS): a path that leaves the
@@ -26,7 +27,8 @@ bool assay_file_exists(const char *path);
 /* "DIR/.NAME.tmp-PID" beside final_path, where a file is written until it is whole; free(). */
 assay_status assay_file_temporary(const char *final_path, char **out) ASSAY_MUST_CHECK;
 
-/* fsync of temporary, rename to final_path, fsync of the directory. Removes temporary on failure. */
+/* fsync of temporary, rename to final_path, fsync of the directory. Removes temporary on failure.
+ */
 assay_status assay_file_publish(const char *temporary, const char *final_path) ASSAY_MUST_CHECK;
 
 /* The bytes, written aside and published. */

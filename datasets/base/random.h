@@ -8,7 +8,7 @@
 typedef struct {
     uint64_t seed;
     uint64_t stream;
-    uint64_t drawn;     /* blocks of four 32-bit words drawn so far */
+    uint64_t drawn; /* blocks of four 32-bit words drawn so far */
     uint32_t words[4];
     unsigned words_left;
     double spare_normal;
@@ -17,8 +17,8 @@ typedef struct {
 
 void assay_random_start(assay_random *random, uint64_t seed, uint64_t stream);
 uint32_t assay_random_u32(assay_random *random);
-double assay_random_uniform(assay_random *random);               /* in [0, 1), 53 bits */
+double assay_random_uniform(assay_random *random);                 /* in [0, 1), 53 bits */
 uint32_t assay_random_below(assay_random *random, uint32_t bound); /* unbiased, bound > 0 */
-double assay_random_normal(assay_random *random);                /* mean 0, variance 1 */
+double assay_random_normal(assay_random *random);                  /* mean 0, variance 1 */
 
 #endif

@@ -91,7 +91,7 @@ static bool accept_header(VipsImage *image, const assay_format_kind *kind, char 
         return false;
     }
     int pages = vips_image_get_n_pages(image);
-    if (pages > 1) {
+    if (pages > 1 && kind->format != ASSAY_FORMAT_JPEG_2000) { /* whose are its resolutions */
         snprintf(fault, fault_size, "%s of %d pictures, one was expected", kind->name, pages);
         return false;
     }
@@ -121,6 +121,11 @@ static bool stretch_pnm(VipsImage **image, const assay_format_kind *kind) {
 /* 8 bits a sample, one grey or three sRGB channels, upright, on white. */
 static bool convert(VipsImage **image) {
     VipsImage *next = NULL;
+    if (vips_image_get_orientation(*image) > 1) { /* turning reads rows in another order */
+        next = vips_image_copy_memory(*image);
+        if (next == NULL) return false;
+        replace(image, next);
+    }
     if (vips_autorot(*image, &next, NULL) != 0) return false;
     replace(image, next);
     bool alpha = vips_image_hasalpha(*image);

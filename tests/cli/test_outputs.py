@@ -59,8 +59,8 @@ class Outputs(Case):
         found = json.loads(done.stdout)
         self.assertFalse(found["good"])
         self.assertEqual(found["files"][0]["damaged"], 1)
-        self.assertRegex(" ".join(found["files"][0]["notes"]), "block 0")
-        self.assertRegex(self.bad(1, "compare", "t.h5", "-o", "e.h5"), "block 0")
+        self.assertRegex(" ".join(found["files"][0]["notes"]), "block 1 of 1")
+        self.assertRegex(self.bad(1, "compare", "t.h5", "-o", "e.h5"), "block 1 of 1")
         self.assertFalse(os.path.exists(self.path("e.h5")))
 
 

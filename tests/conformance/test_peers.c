@@ -1,5 +1,5 @@
-/* test_peers -- the figures of other people's tools on the score lists that they publish. Skips where
- * ASSAY_DATA, the folder that holds scores/, is not there. */
+/* test_peers -- the figures of other people's tools on the score lists that they publish. Skips
+ * where ASSAY_DATA, the folder that holds scores/, is not there. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -106,7 +106,8 @@ static void pyeer_exp2_and_exp3_have_their_eer(void **state) {
 
 static double fnmr_at(assay_score_list *mated, const assay_score_list *non_mated, double fmr) {
     double threshold = 0;
-    assert_true(assay_threshold(non_mated, assay_allowed_errors(fmr, non_mated->count), &threshold));
+    assert_true(
+        assay_threshold(non_mated, assay_allowed_errors(fmr, non_mated->count), &threshold));
     uint64_t matched = assay_scores_at_least(mated, threshold);
     return (double)(mated->count - matched) / (double)mated->count;
 }

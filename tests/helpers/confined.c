@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -96,6 +97,19 @@ static bool try_spawn(void) {
     return true;
 }
 
+static int end_at_once(void *unused) {
+    (void)unused;
+    _exit(0);
+}
+
+/* What vfork() and posix_spawn() are made of. */
+static bool try_clone(void) {
+    static char stack[65536] __attribute__((aligned(16)));
+    pid_t pid = clone(end_at_once, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+    if (pid > 0) waitpid(pid, NULL, 0);
+    return pid > 0;
+}
+
 static bool try_kill(void) {
     return kill(getppid(), 0) == 0;
 }
@@ -158,14 +172,23 @@ static const struct attempt {
     bool (*works)(void);
     bool only_confined;
 } attempts[] = {
-    {"inet", try_inet, false},         {"unix", try_unix, false},
-    {"write", try_write, false},       {"folder", try_folder, false},
-    {"passwd", try_passwd, false},     {"parent-memory", try_parent_memory, false},
-    {"fork", try_fork, false},         {"spawn", try_spawn, false},
-    {"kill", try_kill, false},         {"memory-file", try_memory_file, false},
-    {"dumpable", try_dumpable, false}, {"limit", try_limit, false},
-    {"exec", try_exec, true},          {"ptrace", try_ptrace, true},
-    {"traceme", try_traceme, true},    {"read-parent", try_read_parent, true},
+    {"inet", try_inet, false},
+    {"unix", try_unix, false},
+    {"write", try_write, false},
+    {"folder", try_folder, false},
+    {"passwd", try_passwd, false},
+    {"parent-memory", try_parent_memory, false},
+    {"fork", try_fork, false},
+    {"spawn", try_spawn, false},
+    {"clone", try_clone, false},
+    {"kill", try_kill, false},
+    {"memory-file", try_memory_file, false},
+    {"dumpable", try_dumpable, false},
+    {"limit", try_limit, false},
+    {"exec", try_exec, true},
+    {"ptrace", try_ptrace, true},
+    {"traceme", try_traceme, true},
+    {"read-parent", try_read_parent, true},
     {"kernel", try_kernel, true},
 };
 

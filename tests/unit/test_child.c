@@ -185,7 +185,7 @@ static void a_program_that_is_not_there_does_not_start(void **state) {
 static void attempts_succeed_where_nothing_is_confined(void **state) {
     (void)state;
     char *answer = ask_helper("free");
-    assert_string_equal(answer, "inet unix write folder passwd parent-memory fork spawn kill "
+    assert_string_equal(answer, "inet unix write folder passwd parent-memory fork spawn clone kill "
                                 "memory-file dumpable limit ");
     free(answer);
 }

@@ -567,9 +567,9 @@ static void writer_that_runs_out_of_space_says_so_and_leaves_nothing(void **stat
         assert_int_equal(write_kind(n, path), ASSAY_OK);
         free(fixture_bytes(path, &size));
         fixture_remove(folder);
-        for (int k = 0; k < 25; k++) {
+        for (int k = 0; k < 10; k++) {
             assert_int_equal(mkdir(folder, 0700), 0);
-            assert_int_equal(write_within(n, path, (rlim_t)(size * (size_t)k / 25)), ASSAY_FAILED);
+            assert_int_equal(write_within(n, path, (rlim_t)(size * (size_t)k / 10)), ASSAY_FAILED);
             assert_int_equal(rmdir(folder), 0);
         }
         assert_int_equal(mkdir(folder, 0700), 0);

@@ -236,6 +236,30 @@ static void every_exif_orientation_is_applied(void **state) {
     free(file.bytes);
 }
 
+/* Decoders give rows from above to below, and libvips keeps but a few hundred of them. */
+static void a_tall_picture_is_turned_whole(void **state) {
+    assay_image image;
+    encoded file = fixture(FIXTURE_JPEG_TALL_ORIENTATION_6);
+    assert_string_equal(decode(*state, file.bytes, file.count, 1, &image), "");
+    assert_int_equal(image.width, 4096);
+    assert_int_equal(image.height, 16);
+    for (uint32_t x = 0; x < image.width; x++)
+        assert_in_range(*pixel(&image, x, 8), x < 4096 - 64 ? 151 : 253, x < 4096 - 64 ? 155 : 255);
+    assay_image_free(&image);
+    free(file.bytes);
+}
+
+static void the_largest_resolution_of_a_jpeg_2000_is_taken(void **state) {
+    assay_image image;
+    encoded file = fixture(FIXTURE_JP2_FOUR_RESOLUTIONS);
+    assert_string_equal(decode(*state, file.bytes, file.count, 3, &image), "");
+    assert_int_equal(image.width, 700);
+    assert_int_equal(image.height, 600);
+    assert_colour(&image, 699, 599, 100, 150, 200, 2);
+    assay_image_free(&image);
+    free(file.bytes);
+}
+
 static void checking_gives_sizes_and_no_pixels(void **state) {
     char refusal[128];
     assay_image image;
@@ -425,6 +449,10 @@ static void damage_that_a_format_can_see_is_refused(void **state) {
     table[1] = 0xe1; /* the first Huffman table becomes a note */
     const char *refusal = decode(*state, file.bytes, file.count, 3, &image);
     assert_int_equal(strncmp(refusal, "damaged JPEG", 12), 0);
+    table[1] = 0xc4;
+    memcpy(file.bytes + file.count - 14, "\xff\xd9", 2); /* an end marker before the end */
+    assert_refused(*state, file.bytes, file.count - 12,
+                   "damaged JPEG: premature end of JPEG image");
     free(file.bytes);
     assert_decodes(*state);
 }
@@ -635,6 +663,8 @@ int main(void) {
         cmocka_unit_test(palettes_are_resolved_and_transparency_lies_on_white),
         cmocka_unit_test(grey_is_luma_and_colour_of_grey_is_grey),
         cmocka_unit_test(every_exif_orientation_is_applied),
+        cmocka_unit_test(a_tall_picture_is_turned_whole),
+        cmocka_unit_test(the_largest_resolution_of_a_jpeg_2000_is_taken),
         cmocka_unit_test(checking_gives_sizes_and_no_pixels),
         cmocka_unit_test(pnm_is_stretched_to_its_own_white),
         cmocka_unit_test(pnm_headers_that_lie_are_refused),

@@ -167,9 +167,10 @@ static void trials_equal_counting_them_one_by_one(void **state) {
     }
 }
 
-/* 70,000 samples of one group, each a subject: 70,000 * 69,999 / 2 pairs, more than 32 bits. */
+/* 140,000 samples of one group, each a subject: 140,000 * 139,999 / 2 pairs, and 70,000 references
+ * against as many probes: both need more than 32 bits. */
 static void trials_need_more_than_32_bits(void **state) {
-    enum { MANY = 70000 };
+    enum { MANY = 140000 };
     assay_sample_table table;
     assay_protocol protocol;
     uint8_t *roles = NULL, *all = NULL;
@@ -182,10 +183,10 @@ static void trials_need_more_than_32_bits(void **state) {
     ok(assay_allocate(&all, MANY, 1, "a mask"));
     memset(all, 1, MANY);
     ok(assay_protocol_non_mated_trials(&protocol, &table, roles, NULL, all, all, &trials));
-    assert_true(trials == UINT64_C(2449965000));
+    assert_true(trials == UINT64_C(9799930000));
     for (uint32_t row = 0; row < MANY; row++) roles[row] = row % 2 ? 2 : 3;
     ok(assay_protocol_non_mated_trials(&protocol, &table, roles, NULL, all, all, &trials));
-    assert_true(trials == UINT64_C(35000) * 35000);
+    assert_true(trials == UINT64_C(70000) * 70000);
     free(all);
     free(roles);
     assay_protocol_free(&protocol);

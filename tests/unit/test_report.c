@@ -1,0 +1,354 @@
+/* test_report -- the files of a report: whole, the same each time, and safe whatever the names say.
+ */
+#include "tests/unit/fixtures_evidence.h"
+
+#include <dirent.h>
+#include <ftw.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "datasets/base/file.h"
+#include "datasets/base/random.h"
+#include "reports/report.h"
+
+enum { SUBJECTS = 60, EACH = 3, ROWS = SUBJECTS * EACH };
+
+static char folder[64];
+
+static int make_folder(void **state) {
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/assay-report-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *at) {
+    (void)about, (void)kind, (void)at;
+    return remove(path);
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static const char *below(const char *name) {
+    static char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static char *read_whole(const char *name) {
+    char *bytes;
+    size_t length;
+    assert_ok(assay_file_read(below(name), (size_t)64 << 20, &bytes, &length));
+    return bytes;
+}
+
+static double score(void *context, const assay_evidence *evidence, uint32_t i, uint32_t j) {
+    assay_random random;
+    assay_random_start(&random, *(const uint64_t *)context, (uint64_t)i << 32 | j);
+    double z = assay_random_normal(&random);
+    bool same = evidence->table.subject[i] == evidence->table.subject[j];
+    return same ? 0.4 + 0.15 * z : 0.1 * z;
+}
+
+static void make_evidence(assay_evidence *out, const char *release, const char *version,
+                          const char *attribute, const char *const *groups, uint64_t seed,
+                          uint64_t limit) {
+    static uint32_t subjects[ROWS];
+    static const char *labels[ROWS];
+    for (uint32_t row = 0; row < ROWS; ++row) {
+        subjects[row] = row / EACH;
+        labels[row] = groups[subjects[row] % 4];
+    }
+    fixture_start(out, release, version, ROWS, SUBJECTS, subjects);
+    fixture_attribute(out, attribute, ASSAY_SOURCE_SELF_REPORTED, labels);
+    fixture_targets(out, (const double[]){1e-1, 1e-2, 1e-6}, 3);
+    out->table.enrolment[5] = ASSAY_ENROLMENT_REFUSED;
+    assert_ok(assay_labelled_set(&out->table.enrolment_reason, 5, "=1+1"));
+    fixture_compare(out, score, &seed, limit);
+}
+
+static const char *const plain[] = {"north", "east", "south", NULL};
+static const char *const hostile[] = {"<script>alert(1)</script>", "`touch pwned`$(touch pwned)",
+                                      "a_b^c{d}%s%n\\n\"q\"'", "=cmd|' /C calc'!A0"};
+
+static void write_two(const char *const *groups, const char *release, uint64_t limit) {
+    assay_evidence evidence[2];
+    make_evidence(&evidence[0], release, "1.0", "region", groups, 1, limit);
+    make_evidence(&evidence[1], release, "1.1", "region", groups, 2, limit);
+    assert_ok(assay_report_write(evidence, 2, NULL, folder, NULL));
+    assay_evidence_free(&evidence[0]);
+    assay_evidence_free(&evidence[1]);
+}
+
+/* ---- summary.json ---- */
+
+static void check_nulls(const json_t *value, const char *where) {
+    const char *key;
+    json_t *item;
+    size_t n;
+    if (json_is_array(value)) {
+        json_array_foreach((json_t *)value, n, item) check_nulls(item, where);
+        return;
+    }
+    json_object_foreach((json_t *)value, key, item) {
+        char reason[128];
+        snprintf(reason, sizeof reason, "%s_reason", key);
+        if (json_is_null(item) && !json_is_string(json_object_get(value, reason)))
+            fail_msg("%s of %s is null without a reason", key, where);
+        check_nulls(item, key);
+    }
+}
+
+static json_t *read_summary(void) {
+    char *text = read_whole("summary.json");
+    json_error_t fault;
+    json_t *root = json_loads(text, 0, &fault);
+    if (!root) fail_msg("summary.json:%d: %s", fault.line, fault.text);
+    free(text);
+    return root;
+}
+
+static json_t *at(json_t *root, const char *release_key) {
+    json_t *found =
+        json_object_get(json_array_get(json_object_get(root, "releases"), 0), release_key);
+    assert_non_null(found);
+    return found;
+}
+
+static void summary_has_its_schema_and_a_reason_for_every_null(void **state) {
+    (void)state;
+    write_two(plain, "r", FIXTURE_ALL);
+    json_t *root = read_summary();
+    assert_string_equal(json_string_value(json_object_get(root, "schema")), "assay-summary/1");
+    check_nulls(root, "the root");
+    const char *name, *low_reason;
+    json_int_t samples, errors, trials, subjects;
+    double value, target, threshold;
+    assert_int_equal(json_unpack(json_object_get(root, "dataset"), "{s:s,s:I,s:I}", "name", &name,
+                                 "samples", &samples, "subjects", &subjects),
+                     0);
+    assert_int_equal(samples, ROWS);
+    json_t *point = json_array_get(at(root, "operating_points"), 1);
+    assert_int_equal(json_unpack(point, "{s:F,s:F,s:{s:I,s:I,s:F,s:n,s:s}}", "fmr_target", &target,
+                                 "threshold", &threshold, "fmr", "errors", &errors, "trials",
+                                 &trials, "value", &value, "low", "low_reason", &low_reason),
+                     0);
+    assert_true(target == 0.01);
+    assert_true(value == (double)errors / (double)trials);
+    assert_string_equal(low_reason, "not yet computed");
+    assert_int_equal(
+        json_unpack(at(root, "fte"), "{s:I,s:I}", "errors", &errors, "trials", &trials), 0);
+    assert_true(errors == 1 && trials == ROWS);
+    assert_int_equal(json_array_size(at(root, "groups")), 4);
+    assert_int_equal(json_array_size(at(root, "group_pairs")), 10);
+    static const char *const sourced[] = {"auc", "eer", "dprime", "non_mated"};
+    for (size_t n = 0; n < 4; ++n)
+        assert_string_equal(json_string_value(json_object_get(at(root, sourced[n]), "source")),
+                            "exact");
+    json_decref(root);
+}
+
+static void thresholds_read_back_the_same(void **state) {
+    (void)state;
+    assay_evidence evidence;
+    make_evidence(&evidence, "r", "1", "region", plain, 1, FIXTURE_ALL);
+    assert_ok(assay_report_write(&evidence, 1, NULL, folder, NULL));
+    json_t *root = read_summary();
+    json_t *points = at(root, "operating_points");
+    /* floor(0.01 M) non-mated ones are allowed; no two scores of these tie. */
+    uint64_t allowed = (uint64_t)floor(0.01 * (double)evidence.non_mated);
+    double threshold = assay_fine_score(&evidence, evidence.tail[allowed - 1].fine);
+    assert_true(json_number_value(json_object_get(json_array_get(points, 1), "threshold")) ==
+                threshold);
+    threshold = nextafter(assay_fine_score(&evidence, evidence.tail[0].fine), INFINITY);
+    assert_true(json_number_value(json_object_get(json_array_get(points, 2), "threshold")) ==
+                threshold);
+    char *text = read_whole("summary.json");
+    assert_non_null(strstr(text, "\"fmr_target\": 1e-06"));
+    free(text);
+    json_decref(root);
+    assay_evidence_free(&evidence);
+}
+
+static void coarse_summaries_keep_their_reasons_too(void **state) {
+    (void)state;
+    write_two(plain, "r", 100);
+    json_t *root = read_summary();
+    check_nulls(root, "the root");
+    assert_string_equal(json_string_value(json_object_get(at(root, "auc"), "source")), "coarse");
+    assert_true(json_number_value(json_object_get(at(root, "auc"), "bound")) > 0);
+    json_t *point = json_array_get(at(root, "operating_points"), 0);
+    assert_string_equal(json_string_value(json_object_get(point, "source")), "coarse");
+    json_decref(root);
+}
+
+/* ---- files ---- */
+
+static void same_evidence_gives_the_same_bytes(void **state) {
+    (void)state;
+    static const char *const files[] = {"index.html", "summary.json", "tables/groups.csv",
+                                        "tables/det.csv", "plots/det.gp"};
+    char *first[5];
+    write_two(plain, "r", FIXTURE_ALL);
+    for (size_t n = 0; n < 5; ++n) first[n] = read_whole(files[n]);
+    write_two(plain, "r", FIXTURE_ALL);
+    for (size_t n = 0; n < 5; ++n) {
+        char *second = read_whole(files[n]);
+        assert_string_equal(first[n], second);
+        free(first[n]);
+        free(second);
+    }
+}
+
+static int no_leftover(const char *path, const struct stat *about, int kind, struct FTW *where) {
+    (void)about, (void)kind;
+    return where->level > 0 && path[where->base] == '.' ? 1 : 0;
+}
+
+static void nothing_half_made_is_left(void **state) {
+    (void)state;
+    write_two(plain, "r", FIXTURE_ALL);
+    assert_int_equal(nftw(folder, no_leftover, 16, FTW_PHYS), 0);
+    static const char *const files[] = {"index.html",
+                                        "summary.json",
+                                        "tables/releases.csv",
+                                        "tables/operating_points.csv",
+                                        "tables/group_pairs.csv",
+                                        "tables/histograms.csv",
+                                        "tables/pairs.csv",
+                                        "tables/not_enrolled.csv",
+                                        "plots/style.gp"};
+    for (size_t n = 0; n < sizeof files / sizeof *files; ++n)
+        assert_true(assay_file_exists(below(files[n])));
+}
+
+static bool has_gnuplot(void) {
+    return system("command -v gnuplot >/dev/null 2>&1") == 0;
+}
+
+static int no_pwned(const char *path, const struct stat *about, int kind, struct FTW *where) {
+    (void)about, (void)kind;
+    return strcmp(path + where->base, "pwned") == 0;
+}
+
+static void hostile_names_stay_text(void **state) {
+    (void)state;
+    write_two(hostile, "<img src=x onerror=alert(1)>`touch pwned`", FIXTURE_ALL);
+    char *page = read_whole("index.html");
+    assert_null(strstr(page, "<script"));
+    assert_null(strstr(page, "<img"));
+    assert_non_null(strstr(page, "&lt;script&gt;alert(1)"));
+    assert_non_null(strstr(page, "default-src 'none'"));
+    free(page);
+    assert_int_equal(nftw(folder, no_pwned, 16, FTW_PHYS), 0);
+    assert_false(assay_file_exists("pwned"));
+    /* No script of gnuplot holds a name. */
+    char *script = read_whole("plots/fmr-by-attribute-1.gp");
+    assert_null(strstr(script, "pwned"));
+    assert_null(strchr(script, '`'));
+    free(script);
+    char *table = read_whole("tables/groups.csv");
+    assert_non_null(strstr(table, "\"'=cmd|' /C calc'!A0\""));
+    assert_null(strstr(table, ",=cmd"));
+    free(table);
+    table = read_whole("tables/not_enrolled.csv");
+    assert_non_null(strstr(table, "\"'=1+1\""));
+    free(table);
+    json_t *root = read_summary();
+    json_t *group = json_object_get(json_array_get(at(root, "groups"), 0), "group");
+    assert_string_equal(json_string_value(group), hostile[0]);
+    json_decref(root);
+}
+
+static void plots_are_in_the_page_with_ids_of_their_own(void **state) {
+    (void)state;
+    if (!has_gnuplot()) {
+        printf("gnuplot is missing\n");
+        skip();
+    }
+    write_two(plain, "r", FIXTURE_ALL);
+    char *page = read_whole("index.html");
+    static const char *const titles[] = {"det-title", "scores-1-title", "fmr-by-attribute-1-title",
+                                         "fnmr-by-attribute-1-title"};
+    for (size_t n = 0; n < 4; ++n) {
+        char id[64];
+        snprintf(id, sizeof id, "id=\"%s\"", titles[n]);
+        char *found = strstr(page, id);
+        assert_non_null(found);
+        assert_null(strstr(found + 1, id));
+    }
+    assert_null(strstr(page, "rgb("));
+    assert_null(strstr(page, "xlink:href"));
+    assert_null(strstr(page, "id='gpPt"));
+    free(page);
+}
+
+static void without_gnuplot_the_report_has_its_tables_and_says_so(void **state) {
+    (void)state;
+    char *before = strdup(getenv("PATH"));
+    setenv("PATH", folder, 1);
+    write_two(plain, "r", FIXTURE_ALL);
+    setenv("PATH", before, 1);
+    free(before);
+    char *page = read_whole("index.html");
+    assert_non_null(strstr(page, "gnuplot was not found"));
+    assert_null(strstr(page, "<svg"));
+    assert_non_null(strstr(page, "<details open>"));
+    free(page);
+    assert_true(assay_file_exists(below("tables/det.csv")));
+}
+
+/* ---- what is refused ---- */
+
+static void releases_of_two_data_sets_are_refused(void **state) {
+    (void)state;
+    assay_evidence evidence[2];
+    make_evidence(&evidence[0], "r", "1", "region", plain, 1, FIXTURE_ALL);
+    make_evidence(&evidence[1], "r", "2", "region", plain, 2, FIXTURE_ALL);
+    evidence[1].dataset_digest.bytes[0] ^= 1;
+    assert_int_equal(assay_report_write(evidence, 2, NULL, folder, NULL), ASSAY_USAGE);
+    assert_non_null(strstr(assay_error_text(), "data set"));
+    evidence[1].dataset_digest.bytes[0] ^= 1;
+    const char *const unknown[] = {"colour"};
+    assay_report_options options = {.attributes = unknown, .attribute_count = 1};
+    assert_int_equal(assay_report_write(evidence, 2, &options, folder, NULL), ASSAY_USAGE);
+    assert_false(assay_file_exists(below("index.html")));
+    assert_int_equal(assay_report_write(evidence, 0, NULL, folder, NULL), ASSAY_USAGE);
+    assay_evidence_free(&evidence[0]);
+    assay_evidence_free(&evidence[1]);
+}
+
+static bool stop(void *context, const char *step, const char *unit, uint64_t done, uint64_t total) {
+    (void)context, (void)step, (void)unit, (void)total;
+    return done < 2;
+}
+
+static void an_interrupted_report_publishes_no_page(void **state) {
+    (void)state;
+    assay_evidence evidence;
+    assay_progress progress = {.tell = stop};
+    make_evidence(&evidence, "r", "1", "region", plain, 1, FIXTURE_ALL);
+    assert_int_equal(assay_report_write(&evidence, 1, NULL, folder, &progress), ASSAY_FAILED);
+    assert_false(assay_file_exists(below("index.html")));
+    assay_evidence_free(&evidence);
+}
+
+int main(void) {
+#define REPORT_TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+    const struct CMUnitTest tests[] = {
+        REPORT_TEST(summary_has_its_schema_and_a_reason_for_every_null),
+        REPORT_TEST(thresholds_read_back_the_same),
+        REPORT_TEST(coarse_summaries_keep_their_reasons_too),
+        REPORT_TEST(same_evidence_gives_the_same_bytes),
+        REPORT_TEST(nothing_half_made_is_left),
+        REPORT_TEST(hostile_names_stay_text),
+        REPORT_TEST(plots_are_in_the_page_with_ids_of_their_own),
+        REPORT_TEST(without_gnuplot_the_report_has_its_tables_and_says_so),
+        REPORT_TEST(releases_of_two_data_sets_are_refused),
+        REPORT_TEST(an_interrupted_report_publishes_no_page),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
