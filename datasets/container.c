@@ -30,12 +30,14 @@ static assay_status find_kind(const char *path, int *out) {
     if (status) return status;
     int kind = 0;
     while (kind < KIND_COUNT && strcmp(seal.what, kinds[kind].what) != 0) kind++;
-    if (kind < KIND_COUNT) *out = kind;
+    if (kind < KIND_COUNT)
+        *out = kind;
     else
-        status = assay_fail(ASSAY_USAGE,
-                            "%s is sealed as '%s', expected dataset, templates, evidence, partial or "
-                            "matrix",
-                            path, seal.what);
+        status =
+            assay_fail(ASSAY_USAGE,
+                       "%s is sealed as '%s', expected dataset, templates, evidence, partial or "
+                       "matrix",
+                       path, seal.what);
     assay_seal_free(&seal);
     return status;
 }
@@ -64,7 +66,9 @@ static void say(description *to, const char *key, json_t *value) {
     to->fault |= json_object_set_new(to->root, key, value);
 }
 
-static json_t *count_json(uint64_t count) { return json_integer((json_int_t)count); }
+static json_t *count_json(uint64_t count) {
+    return json_integer((json_int_t)count);
+}
 
 static json_t *digest_json(const assay_digest *digest) {
     char hex[ASSAY_DIGEST_HEX];
@@ -72,12 +76,14 @@ static json_t *digest_json(const assay_digest *digest) {
     return json_string(assay_digest_hex(hex, digest));
 }
 
-static json_t *document_json(const char *text) { return json_loads(text, 0, NULL); }
+static json_t *document_json(const char *text) {
+    return json_loads(text, 0, NULL);
+}
 
 static assay_status verdict(const description *from, const char *path) {
     if (!from->fault) return ASSAY_OK;
-    return assay_fail(ASSAY_FAILED, "cannot describe %s: out of memory, or a text in it is not UTF-8",
-                      path);
+    return assay_fail(ASSAY_FAILED,
+                      "cannot describe %s: out of memory, or a text in it is not UTF-8", path);
 }
 
 static json_t *attribute_json(const assay_attribute *attribute, uint64_t rows) {
@@ -90,12 +96,11 @@ static json_t *attribute_json(const assay_attribute *attribute, uint64_t rows) {
             json_array_append_new(groups, json_pack("{s:s,s:I}", "group", attribute->labels[n],
                                                     "samples", (json_int_t)samples[n]));
     free(samples);
-    return json_pack(
-        "{s:s,s:s,s:s,s:s,s:I,s:o}", "name", attribute->name, "kind",
-        attribute->kind == ASSAY_ATTRIBUTE_NUMERIC ? "numeric" : "categorical", "level",
-        attribute->level == ASSAY_LEVEL_SUBJECT ? "subject" : "sample", "source",
-        assay_label_source_name(attribute->source), "labels", (json_int_t)attribute->label_count,
-        "groups", groups);
+    return json_pack("{s:s,s:s,s:s,s:s,s:I,s:o}", "name", attribute->name, "kind",
+                     attribute->kind == ASSAY_ATTRIBUTE_NUMERIC ? "numeric" : "categorical",
+                     "level", attribute->level == ASSAY_LEVEL_SUBJECT ? "subject" : "sample",
+                     "source", assay_label_source_name(attribute->source), "labels",
+                     (json_int_t)attribute->label_count, "groups", groups);
 }
 
 static void say_table(description *to, const assay_sample_table *table) {
@@ -110,8 +115,8 @@ static void say_table(description *to, const assay_sample_table *table) {
             to->fault |= json_object_set_new(enrolment, assay_enrolment_name((assay_enrolment)e),
                                              count_json(by_enrolment[e]));
     for (uint32_t a = 0; a < table->attribute_count; a++)
-        to->fault |= json_array_append_new(
-            attributes, attribute_json(&table->attributes[a], table->row_count));
+        to->fault |= json_array_append_new(attributes,
+                                           attribute_json(&table->attributes[a], table->row_count));
     say(to, "samples", count_json(table->row_count));
     say(to, "subjects", count_json(table->subject_count));
     say(to, "samples_with_image_digest", count_json(images));

@@ -34,8 +34,8 @@ assay_status assay_dataset_digest(const assay_sample_table *table, assay_digest 
 
 /* ---- writing ----
  *
- * The size of all images is known only when all have been read, and a contiguous array must be made in
- * its size. So the bytes wait in an unnamed file beside the container until then. */
+ * The size of all images is known only when all have been read, and a contiguous array must be made
+ * in its size. So the bytes wait in an unnamed file beside the container until then. */
 
 typedef struct {
     const assay_dataset_head *head;
@@ -67,8 +67,10 @@ static assay_status open_spool(const char *temporary, int *out) {
         return assay_fail(ASSAY_FAILED, "no memory for a file name");
     assay_status status = ASSAY_OK;
     int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) status = assay_fail_errno("cannot make %s", path);
-    else unlink(path);
+    if (fd < 0)
+        status = assay_fail_errno("cannot make %s", path);
+    else
+        unlink(path);
     free(path);
     if (status == ASSAY_OK) *out = fd;
     return status;
@@ -111,11 +113,13 @@ static assay_status spool_images(dataset_writing *job) {
     return ASSAY_OK;
 }
 
-static assay_status put_images(assay_store *store, const dataset_writing *job, assay_extent *extent) {
+static assay_status put_images(assay_store *store, const dataset_writing *job,
+                               assay_extent *extent) {
     const uint64_t rows = job->head->table.row_count;
     assay_array offset = {"/images/offset", H5T_STD_U64LE, 1, {rows, 0}, ASSAY_LAYOUT_CHUNKED};
     assay_array length = {"/images/length", H5T_STD_U64LE, 1, {rows, 0}, ASSAY_LAYOUT_CHUNKED};
-    assay_array bytes = {"/images/bytes", H5T_STD_U8LE, 1, {job->total, 0}, ASSAY_LAYOUT_CONTIGUOUS};
+    assay_array bytes = {
+        "/images/bytes", H5T_STD_U8LE, 1, {job->total, 0}, ASSAY_LAYOUT_CONTIGUOUS};
     hid_t dataset = -1;
     assay_status status = assay_store_put_group(store, "/images");
     if (status) return status;
@@ -152,8 +156,10 @@ static assay_status fill_images(const dataset_writing *job, const char *temporar
         size_t wanted = job->total - done < COPY_BYTES ? job->total - done : COPY_BYTES;
         ssize_t got = pread(job->spool, buffer, wanted, (off_t)done);
         if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) status = assay_fail_errno("cannot read back the images of %s", job->path);
-        else status = write_fully(fd, job->path, buffer, (size_t)got, extent->offset + done);
+        if (got <= 0)
+            status = assay_fail_errno("cannot read back the images of %s", job->path);
+        else
+            status = write_fully(fd, job->path, buffer, (size_t)got, extent->offset + done);
         if (got > 0) done += (uint64_t)got;
     }
     if (fd >= 0 && close(fd) != 0 && status == ASSAY_OK)
@@ -169,7 +175,8 @@ static assay_status write_dataset(void *context, const char *temporary,
     assay_extent extent = {0, 0};
     assay_status status;
     if ((status = open_spool(temporary, &job->spool))) goto out;
-    if ((status = assay_allocate(&job->offset, rows, sizeof *job->offset, "image places"))) goto out;
+    if ((status = assay_allocate(&job->offset, rows, sizeof *job->offset, "image places")))
+        goto out;
     if ((status = assay_allocate(&job->length, rows, sizeof *job->length, "image sizes"))) goto out;
     if ((status = spool_images(job))) goto out;
     if ((status = write_store(job, temporary, &extent))) goto out;
@@ -198,10 +205,10 @@ assay_status assay_dataset_write(const char *path, const assay_dataset_head *hea
                            .context = context,
                            .progress = progress,
                            .spool = -1};
-    json_t *details = json_pack("{s:s,s:s,s:I,s:I}", "name", head->name, "digest",
-                                assay_digest_hex(hex, &digest), "samples",
-                                (json_int_t)head->table.row_count, "subjects",
-                                (json_int_t)head->table.subject_count);
+    json_t *details =
+        json_pack("{s:s,s:s,s:I,s:I}", "name", head->name, "digest", assay_digest_hex(hex, &digest),
+                  "samples", (json_int_t)head->table.row_count, "subjects",
+                  (json_int_t)head->table.subject_count);
     char *details_json = details ? json_dumps(details, JSON_COMPACT) : NULL;
     status = assay_store_publish(path, "dataset", details_json, write_dataset, &job);
     free(details_json);

@@ -31,7 +31,8 @@ uint64_t assay_histogram_count(uint32_t combination_count) {
 
 uint64_t assay_histogram_index(uint32_t combination_count, uint32_t a, uint32_t b) {
     const uint64_t low = a < b ? a : b, high = a < b ? b : a;
-    /* low(low - 1)/2 wraps at low = 0 to the same value modulo 2^64, so it is written the other way */
+    /* low(low - 1)/2 wraps at low = 0 to the same value modulo 2^64, so it is written the other way
+     */
     return low * combination_count - (low * (low + 1) / 2 - low) + (high - low);
 }
 
@@ -72,15 +73,18 @@ static void digest_comparisons(assay_digester *digester, const assay_comparison 
 static void digest_histograms(assay_digester *digester, const assay_evidence *evidence) {
     const uint64_t codes =
         (uint64_t)evidence->combination_count * evidence->protocol.histogram_by_count;
-    const uint64_t counters = evidence->histogram ? assay_histogram_count(evidence->combination_count) *
-                                                        evidence->bins.count
-                                                  : 0;
+    const uint64_t counters =
+        evidence->histogram
+            ? assay_histogram_count(evidence->combination_count) * evidence->bins.count
+            : 0;
     assay_digester_add_u64(digester, evidence->combination_count);
     assay_digester_add_u64(digester, evidence->protocol.histogram_by_count);
-    for (uint64_t n = 0; n < codes; n++) assay_digester_add_u64(digester, evidence->combinations[n]);
+    for (uint64_t n = 0; n < codes; n++)
+        assay_digester_add_u64(digester, evidence->combinations[n]);
     assay_digester_add_u64(digester, evidence->histogram_pairs);
     assay_digester_add_u64(digester, counters);
-    for (uint64_t n = 0; n < counters; n++) assay_digester_add_u64(digester, evidence->histogram[n]);
+    for (uint64_t n = 0; n < counters; n++)
+        assay_digester_add_u64(digester, evidence->histogram[n]);
 }
 
 static void digest_result(assay_digester *digester, const assay_evidence *evidence,
@@ -181,8 +185,8 @@ static const char *histograms_fault(const assay_evidence *evidence) {
     if (evidence->combination_count < 1) return "there is no combination to keep histograms by";
     for (uint32_t c = 0; c < evidence->combination_count; c++)
         for (uint32_t n = 0; n < by_count; n++) {
-            const assay_attribute *attribute = assay_sample_table_attribute(
-                &evidence->table, evidence->protocol.histogram_by[n]);
+            const assay_attribute *attribute =
+                assay_sample_table_attribute(&evidence->table, evidence->protocol.histogram_by[n]);
             if (!attribute) return "histograms are kept by an attribute that is not there";
             if (evidence->combinations[(uint64_t)c * by_count + n] >= attribute->label_count)
                 return "a combination has a code that its attribute does not have";

@@ -4,8 +4,9 @@
 
 #include "datasets/containers.h"
 
-/* ASSAY_FAILED where evidence contradicts itself; name is the file's. Asked before writing and after
- * reading. */
-assay_status assay_evidence_check(const char *name, const assay_evidence *evidence) ASSAY_MUST_CHECK;
+/* ASSAY_FAILED where evidence contradicts itself; name is the file's. Asked before writing and
+ * after reading. */
+assay_status assay_evidence_check(const char *name,
+                                  const assay_evidence *evidence) ASSAY_MUST_CHECK;
 
 #endif

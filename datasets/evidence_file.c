@@ -1,4 +1,5 @@
-/* evidence_file -- evidence.h5: the result of all comparisons of one release, and where it is from. */
+/* evidence_file -- evidence.h5: the result of all comparisons of one release, and where it is from.
+ */
 #include <jansson.h>
 #include <string.h>
 
@@ -37,8 +38,8 @@ static assay_status put_pairs(assay_store *store, const assay_protocol *protocol
     for (uint64_t n = 0; n < protocol->pair_count; n++)
         rows[n] = (file_pair){protocol->pairs[n].i, protocol->pairs[n].j,
                               protocol->reversed ? protocol->reversed[n] : 0};
-    assay_array array = {"/result/pair_list", type, 1, {protocol->pair_count, 0},
-                         ASSAY_LAYOUT_CHUNKED};
+    assay_array array = {
+        "/result/pair_list", type, 1, {protocol->pair_count, 0}, ASSAY_LAYOUT_CHUNKED};
     status = assay_array_write(store, &array, rows);
 out:
     free(rows);
@@ -49,8 +50,8 @@ out:
 static bool pairs_sorted(const file_pair *rows, uint64_t count, uint64_t limit) {
     for (uint64_t n = 0; n < count; n++) {
         if (rows[n].i >= rows[n].j || rows[n].j >= limit || rows[n].reversed > 1) return false;
-        if (n && (rows[n - 1].i != rows[n].i ? rows[n - 1].i > rows[n].i
-                                             : rows[n - 1].j >= rows[n].j))
+        if (n &&
+            (rows[n - 1].i != rows[n].i ? rows[n - 1].i > rows[n].i : rows[n - 1].j >= rows[n].j))
             return false;
     }
     return true;
@@ -143,7 +144,8 @@ static assay_status put_values(assay_store *store, assay_evidence *evidence) {
     status = assay_store_put_f64(store, at, "coarse_scale", evidence->coarse_scale);
     if (status) return status;
     if ((status = assay_store_put_f64(store, at, "bound", evidence->bound))) return status;
-    if ((status = assay_store_put_i64(store, at, "bin_lowest", evidence->bins.lowest))) return status;
+    if ((status = assay_store_put_i64(store, at, "bin_lowest", evidence->bins.lowest)))
+        return status;
     if ((status = assay_store_put_u64(store, at, "bin_shift", evidence->bins.shift))) return status;
     if ((status = assay_store_put_u64(store, at, "bin_count", evidence->bins.count))) return status;
     list_counts(evidence, counts);
@@ -165,19 +167,23 @@ static assay_status put_relations(assay_store *store, const assay_evidence *evid
     assay_status status =
         assay_strings_write(store, "/result/relation_names", pointers, ASSAY_RELATION_COUNT);
     if (status) return status;
-    assay_array array = {"/result/relations", H5T_STD_U64LE, 1, {ASSAY_RELATION_COUNT, 0},
-                         ASSAY_LAYOUT_CHUNKED};
+    assay_array array = {
+        "/result/relations", H5T_STD_U64LE, 1, {ASSAY_RELATION_COUNT, 0}, ASSAY_LAYOUT_CHUNKED};
     return assay_array_write(store, &array, evidence->relations);
 }
 
 static assay_array combinations_array(const assay_evidence *evidence) {
-    return (assay_array){"/result/combinations", H5T_STD_U16LE, 2,
+    return (assay_array){"/result/combinations",
+                         H5T_STD_U16LE,
+                         2,
                          {evidence->combination_count, evidence->protocol.histogram_by_count},
                          ASSAY_LAYOUT_CHUNKED};
 }
 
 static assay_array histogram_array(const assay_evidence *evidence) {
-    return (assay_array){"/result/histogram", H5T_STD_U64LE, 2,
+    return (assay_array){"/result/histogram",
+                         H5T_STD_U64LE,
+                         2,
                          {assay_histogram_count(evidence->combination_count), evidence->bins.count},
                          ASSAY_LAYOUT_DEFLATED};
 }
@@ -225,9 +231,9 @@ assay_status assay_evidence_write(const char *path, assay_evidence *evidence) {
     if (status) return status;
     if ((status = assay_evidence_digest(evidence))) return status;
     if ((status = assay_protocol_to_json(&evidence->protocol, &job.protocol))) return status;
-    json_t *details = json_pack("{s:s,s:s,s:s}", "release", evidence->release, "version",
-                                evidence->version, "result_digest",
-                                assay_digest_hex(hex, &evidence->result_digest));
+    json_t *details =
+        json_pack("{s:s,s:s,s:s}", "release", evidence->release, "version", evidence->version,
+                  "result_digest", assay_digest_hex(hex, &evidence->result_digest));
     char *details_json = details ? json_dumps(details, JSON_COMPACT) : NULL;
     status = assay_store_publish(path, "evidence", details_json, write_evidence, &job);
     free(details_json);
@@ -308,8 +314,8 @@ static assay_status get_histograms(const assay_store *store, assay_evidence *evi
     if (status) return status;
     if ((status = assay_array_read(store, &combinations, evidence->combinations))) return status;
     if (!assay_store_has(store, "/result/histogram")) return ASSAY_OK;
-    status = assay_allocate(&evidence->histogram, counters, sizeof *evidence->histogram,
-                            "histograms");
+    status =
+        assay_allocate(&evidence->histogram, counters, sizeof *evidence->histogram, "histograms");
     if (status) return status;
     return assay_array_read(store, &histogram, evidence->histogram);
 }
@@ -336,8 +342,8 @@ out:
 }
 
 static assay_status get_lists(const assay_store *store, assay_evidence *evidence) {
-    assay_array relations = {"/result/relations", H5T_STD_U64LE, 1, {ASSAY_RELATION_COUNT, 0},
-                             ASSAY_LAYOUT_CHUNKED};
+    assay_array relations = {
+        "/result/relations", H5T_STD_U64LE, 1, {ASSAY_RELATION_COUNT, 0}, ASSAY_LAYOUT_CHUNKED};
     assay_status status = assay_array_read(store, &relations, evidence->relations);
     if (status) return status;
     status = assay_comparisons_read(store, "/result/mated", evidence->exponent, &evidence->mated,
@@ -352,8 +358,8 @@ static assay_status check_digest(const char *path, assay_evidence *evidence) {
     assay_status status = assay_evidence_digest(evidence);
     if (status) return status;
     if (!assay_digest_equal(&said, &evidence->result_digest))
-        return assay_fail(ASSAY_FAILED, "%s: its result does not have the result digest that it says",
-                          path);
+        return assay_fail(ASSAY_FAILED,
+                          "%s: its result does not have the result digest that it says", path);
     return ASSAY_OK;
 }
 

@@ -1,8 +1,10 @@
 /* labels -- labels of templates that were made elsewhere, and lists of pairs, both as CSV. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "datasets/base/memory.h"
 #include "datasets/manifest.h"
@@ -51,7 +53,44 @@ static bool is_planned(const assay_table_plan *plan, const assay_grid *grid, siz
     return strcmp(grid->columns[column], assay_standard_columns[ASSAY_COLUMN_PATH]) == 0;
 }
 
-/* Columns that nobody declared become categorical attributes; *out_found is theirs, free(). */
+/* The age bands that a column of ages gets where nobody declared others (NIST's and ISO's adult
+ * bands, with children apart). */
+static const double age_low[] = {0, 13, 18, 36, 51, 66};
+static const double age_high[] = {13, 18, 36, 51, 66, INFINITY};
+static const char *const age_bands[] = {"0-12", "13-17", "18-35", "36-50", "51-65", "66+"};
+
+/* Whether a column that nobody declared is one of ages: called so, and nothing in it but ages. */
+static assay_status is_of_ages(const assay_grid *grid, size_t column, bool *out) {
+    const char **cells = NULL;
+    *out = false;
+    if (strncasecmp(grid->columns[column], "age", 3) != 0) return ASSAY_OK;
+    const assay_status status =
+        assay_allocate(&cells, grid->column_count, sizeof *cells, "a row of labels");
+    if (status != ASSAY_OK) return status;
+    bool all = true;
+    for (uint64_t row = 0; all && row < grid->row_count; row++) {
+        double age = 0;
+        assay_grid_row(grid, row, cells);
+        const char *cell = cells[column];
+        if (*cell == '\0' || strcasecmp(cell, "unknown") == 0) continue;
+        all = assay_parse_double(cell, &age) && age >= 0 && age < 130;
+    }
+    free(cells);
+    *out = all;
+    return ASSAY_OK;
+}
+
+/* What was found is freed as one block: these tables are borrowed, never written. */
+static void bin_ages(assay_attribute_declaration *found) {
+    found->kind = ASSAY_ATTRIBUTE_NUMERIC;
+    found->bin_low = (double *)age_low;
+    found->bin_high = (double *)age_high;
+    found->bin_labels = (char **)age_bands;
+    found->bin_count = sizeof age_low / sizeof *age_low;
+}
+
+/* Columns that nobody declared become categorical attributes, ages by band; *out_found is theirs,
+ * free(). */
 static assay_status add_found(const assay_grid *grid, assay_faults *faults, assay_table_plan *plan,
                               assay_attribute_declaration **out_found) {
     assay_attribute_declaration *found = NULL;
@@ -69,6 +108,10 @@ static assay_status add_found(const assay_grid *grid, assay_faults *faults, assa
                                                  .kind = ASSAY_ATTRIBUTE_CATEGORICAL,
                                                  .level = ASSAY_LEVEL_SAMPLE,
                                                  .source = ASSAY_SOURCE_NOT_STATED};
+        bool ages = false;
+        status = is_of_ages(grid, n, &ages);
+        if (status != ASSAY_OK) break;
+        if (ages) bin_ages(&found[n]);
         for (size_t k = 0; k < plan->attribute_count; k++) {
             if (strcmp(plan->attributes[k].declared->name, found[n].name) != 0) continue;
             assay_faults_add(faults,
@@ -80,7 +123,7 @@ static assay_status add_found(const assay_grid *grid, assay_faults *faults, assa
             (assay_attribute_plan){.declared = &found[n], .column = n, .find_level = true};
     }
     *out_found = found;
-    return ASSAY_OK;
+    return status;
 }
 
 assay_status assay_labels_read(const char *path, const assay_manifest_declaration *declared,

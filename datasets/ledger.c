@@ -1,11 +1,11 @@
 /* ledger -- the hash-chained list of what was sealed in a directory: one JSON record a line.
  *
- * Record n holds the SHA-256 of line n - 1 (without its newline), so that a record changed, removed or
- * put in shows at the line behind it. What the chain cannot show is a cut tail; whoever must know that
- * keeps the last line's digest elsewhere.
+ * Record n holds the SHA-256 of line n - 1 (without its newline), so that a record changed, removed
+ * or put in shows at the line behind it. What the chain cannot show is a cut tail; whoever must
+ * know that keeps the last line's digest elsewhere.
  *
- * A write that was cut short leaves a last line without its newline. Nothing is thrown away: the next
- * append ends that line and chains to it as it stands, and a check passes over it. */
+ * A write that was cut short leaves a last line without its newline. Nothing is thrown away: the
+ * next append ends that line and chains to it as it stands, and a check passes over it. */
 #include "datasets/ledger.h"
 
 #include <errno.h>
@@ -24,7 +24,8 @@
 #include "datasets/sealed_file.h"
 
 /* The record's number where line is a record of a ledger, else 0; prev is set with it. */
-static uint64_t record_number(const char *line, size_t length, assay_digest *prev, json_t **out_record) {
+static uint64_t record_number(const char *line, size_t length, assay_digest *prev,
+                              json_t **out_record) {
     json_t *record = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
     const json_t *n = json_object_get(record, "n");
     const char *hex = json_string_value(json_object_get(record, "prev"));
@@ -46,7 +47,8 @@ typedef struct {
     bool torn;         /* the last line has no newline */
 } ledger_end;
 
-/* Looks for the end of the chain in the last bytes of a ledger. false where more bytes are needed. */
+/* Looks for the end of the chain in the last bytes of a ledger. false where more bytes are needed.
+ */
 static bool find_end(const char *bytes, size_t length, bool whole, const char **line,
                      size_t *line_length, uint64_t *number) {
     size_t end = bytes[length - 1] == '\n' ? length - 1 : length;
@@ -104,7 +106,8 @@ out:
     return status;
 }
 
-/* Appends text at once; takes back what a failed write left, so that no acknowledged line is lost. */
+/* Appends text at once; takes back what a failed write left, so that no acknowledged line is lost.
+ */
 static assay_status append_bytes(int fd, const char *path, const assay_text *text) {
     struct stat info;
     if (fstat(fd, &info) != 0) return assay_fail_errno("cannot append to %s", path);
@@ -120,7 +123,8 @@ static assay_status append_bytes(int fd, const char *path, const assay_text *tex
     return ASSAY_OK;
 }
 
-/* The record as a line: n and prev in front, then fields' own, behind a newline where one is missing. */
+/* The record as a line: n and prev in front, then fields' own, behind a newline where one is
+ * missing. */
 static assay_status record_line(const ledger_end *end, json_t *fields, assay_text *out) {
     assay_status status = ASSAY_OK;
     char hex[ASSAY_DIGEST_HEX];
@@ -131,8 +135,9 @@ static assay_status record_line(const ledger_end *end, json_t *fields, assay_tex
     fault |= json_object_update(record, fields);
     if (!fault) dumped = json_dumps(record, JSON_COMPACT | JSON_PRESERVE_ORDER);
     if (!dumped) {
-        status = assay_fail(ASSAY_FAILED, "cannot make a ledger record: out of memory, or a text in "
-                                          "it is not UTF-8");
+        status =
+            assay_fail(ASSAY_FAILED, "cannot make a ledger record: out of memory, or a text in "
+                                     "it is not UTF-8");
         goto out;
     }
     if (end->torn) assay_text_append(out, "\n");
@@ -149,7 +154,8 @@ static assay_status sync_directory(const char *directory) {
     int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return assay_fail_errno("cannot open directory %s", directory);
     int fault = fsync(fd);
-    assay_status status = fault ? assay_fail_errno("cannot sync directory %s", directory) : ASSAY_OK;
+    assay_status status =
+        fault ? assay_fail_errno("cannot sync directory %s", directory) : ASSAY_OK;
     close(fd);
     return status;
 }
@@ -207,10 +213,11 @@ static assay_status make_fields(const char *event, const char *file, const char 
                                      json_loads(details_json, JSON_REJECT_DUPLICATES, NULL));
     if (fault) {
         json_decref(fields);
-        return assay_fail(ASSAY_FAILED,
-                          "cannot make a ledger record of %s: a text in it is not UTF-8, its details "
-                          "are no JSON, or memory is out",
-                          file);
+        return assay_fail(
+            ASSAY_FAILED,
+            "cannot make a ledger record of %s: a text in it is not UTF-8, its details "
+            "are no JSON, or memory is out",
+            file);
     }
     *out = fields;
     return ASSAY_OK;
@@ -253,10 +260,11 @@ static assay_status walk_line(ledger_walk *walk, const char *line, size_t length
     walk->line++;
     walk->torn = !ended;
     if (number && !assay_digest_equal(&prev, &walk->last))
-        status = assay_fail(ASSAY_FAILED,
-                            "ledger %s, line %llu: its `prev` is not the SHA-256 of the line before "
-                            "it: a line was changed, removed or put in",
-                            walk->path, (unsigned long long)walk->line);
+        status =
+            assay_fail(ASSAY_FAILED,
+                       "ledger %s, line %llu: its `prev` is not the SHA-256 of the line before "
+                       "it: a line was changed, removed or put in",
+                       walk->path, (unsigned long long)walk->line);
     else if (number && number != walk->records + 1)
         status = assay_fail(ASSAY_FAILED, "ledger %s, line %llu: it is record %llu, expected %llu",
                             walk->path, (unsigned long long)walk->line, (unsigned long long)number,

@@ -1,5 +1,5 @@
-/* ledger -- what sealing and verification need of a directory's ledger beyond sealed_file.h. Private to
- * datasets/. */
+/* ledger -- what sealing and verification need of a directory's ledger beyond sealed_file.h.
+ * Private to datasets/. */
 #ifndef ASSAY_DATASETS_LEDGER_H
 #define ASSAY_DATASETS_LEDGER_H
 
@@ -21,10 +21,11 @@ typedef struct {
 } assay_ledger_sealed;
 
 /* Appends the record of a sealed file. */
-assay_status assay_ledger_append_sealed(const char *directory, const assay_ledger_sealed *sealed)
-    ASSAY_MUST_CHECK;
+assay_status assay_ledger_append_sealed(const char *directory,
+                                        const assay_ledger_sealed *sealed) ASSAY_MUST_CHECK;
 
-/* Whether the ledger of directory is there, has a whole chain, and holds a record of seal_digest. */
+/* Whether the ledger of directory is there, has a whole chain, and holds a record of seal_digest.
+ */
 bool assay_ledger_holds(const char *directory, const assay_digest *seal_digest);
 
 #endif

@@ -14,7 +14,7 @@
 #include "datasets/base/memory.h"
 #include "datasets/manifest_private.h"
 
-enum { SHOWN_FAULTS = 100, SHOWN_BYTES = 3600 }; /* an explanation holds 4 KiB */
+enum { SHOWN_FAULTS = 100, SHOWN_BYTES = 24000 }; /* an explanation holds 32 KiB */
 
 const char *const assay_standard_columns[ASSAY_COLUMN_COUNT] = {
     [ASSAY_COLUMN_SAMPLE_ID] = "sample_id",

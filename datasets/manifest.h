@@ -86,7 +86,8 @@ assay_status assay_manifest_read(const assay_manifest_declaration *declaration,
 
 /* Labels of templates made elsewhere: CSV with columns sample, subject (or sample_id, subject_id)
  * and any of the standard ones but path. declared (may be NULL) declares attributes; other columns
- * become categorical attributes, subject-level where they are constant within each subject. */
+ * become categorical attributes (those named age… that hold only ages: numeric, in the bands 0-12, 13-17,
+ * 18-35, 36-50, 51-65, 66+), subject-level where they are constant within each subject. */
 assay_status assay_labels_read(const char *path, const assay_manifest_declaration *declared,
                                const assay_progress *progress,
                                assay_sample_table *out) ASSAY_MUST_CHECK;

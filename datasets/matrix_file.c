@@ -33,10 +33,12 @@ assay_status assay_matrix_write(const char *path, const assay_sample_table *tabl
     if (status) return status;
     if ((status = assay_allocate(&job.ids, n, sizeof *job.ids, "sample ids"))) return status;
     for (uint32_t r = 0; r < n && status == ASSAY_OK; r++) {
-        if (rows[r] < table->row_count) job.ids[r] = table->sample_id[rows[r]];
+        if (rows[r] < table->row_count)
+            job.ids[r] = table->sample_id[rows[r]];
         else
-            status = assay_fail(ASSAY_FAILED, "cannot write %s: row %u is not one of the %llu samples",
-                                path, rows[r], (unsigned long long)table->row_count);
+            status =
+                assay_fail(ASSAY_FAILED, "cannot write %s: row %u is not one of the %llu samples",
+                           path, rows[r], (unsigned long long)table->row_count);
     }
     if (status == ASSAY_OK) status = assay_store_publish(path, "matrix", NULL, write_matrix, &job);
     free(job.ids);

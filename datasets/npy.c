@@ -1,8 +1,8 @@
 /* npy -- a strict reader of numpy's .npy files, and a writer of the plainest of them.
  *
- * A file is the magic bytes, a version, a header length, and a header that is a Python dictionary with
- * exactly the keys descr, fortran_order and shape; then the values. The header is taken apart by hand:
- * whatever the few forms that numpy writes do not have is refused. */
+ * A file is the magic bytes, a version, a header length, and a header that is a Python dictionary
+ * with exactly the keys descr, fortran_order and shape; then the values. The header is taken apart
+ * by hand: whatever the few forms that numpy writes do not have is refused. */
 #include "datasets/npy.h"
 
 #include <errno.h>
@@ -61,7 +61,8 @@ static assay_status refuse(const header_cursor *cursor, const char *expected) {
     char near[64];
     char part[24];
     snprintf(part, sizeof part, "%.20s", cursor->at);
-    return assay_fail(ASSAY_USAGE, "%s: its header is not a strict .npy header: expected %s at '%s'",
+    return assay_fail(ASSAY_USAGE,
+                      "%s: its header is not a strict .npy header: expected %s at '%s'",
                       cursor->path, expected, assay_printable(near, sizeof near, part));
 }
 
@@ -153,7 +154,8 @@ static assay_status parse_shape(header_cursor *cursor) {
                           cursor->path, rank, rank == 1 ? "" : "s");
     if (dims[0] == 0 || dims[1] == 0 || dims[1] > UINT32_MAX)
         return assay_fail(ASSAY_USAGE,
-                          "%s: the shape (%" PRIu64 ", %" PRIu64 ") is not one of templates: expected "
+                          "%s: the shape (%" PRIu64 ", %" PRIu64
+                          ") is not one of templates: expected "
                           "at least one row and 1 to 4294967295 columns",
                           cursor->path, dims[0], dims[1]);
     cursor->header->rows = dims[0];
@@ -204,8 +206,9 @@ static assay_status read_fully(int fd, const char *path, uint64_t offset, size_t
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return assay_fail_errno("cannot read %s", path);
         if (got == 0)
-            return assay_fail(ASSAY_USAGE, "%s ends at byte %" PRIu64 ", within its header or values",
-                              path, offset + done);
+            return assay_fail(ASSAY_USAGE,
+                              "%s ends at byte %" PRIu64 ", within its header or values", path,
+                              offset + done);
         done += (size_t)got;
     }
     return ASSAY_OK;
@@ -217,18 +220,19 @@ static assay_status read_header(int fd, const char *path, npy_header *header) {
     assay_status status = read_fully(fd, path, 0, 10, start);
     if (status) return status;
     if (memcmp(start, MAGIC, MAGIC_BYTES) != 0)
-        return assay_fail(ASSAY_USAGE, "%s is no .npy file: it does not begin with \\x93NUMPY", path);
+        return assay_fail(ASSAY_USAGE, "%s is no .npy file: it does not begin with \\x93NUMPY",
+                          path);
     const unsigned major = start[6], minor = start[7];
     if (major < 1 || major > 3 || minor != 0)
-        return assay_fail(ASSAY_USAGE, "%s is of .npy version %u.%u, expected 1.0, 2.0 or 3.0", path,
-                          major, minor);
+        return assay_fail(ASSAY_USAGE, "%s is of .npy version %u.%u, expected 1.0, 2.0 or 3.0",
+                          path, major, minor);
     const size_t prefix = major == 1 ? 10 : 12;
     if ((status = read_fully(fd, path, 0, prefix, start))) return status;
     uint32_t length = (uint32_t)start[8] | (uint32_t)start[9] << 8;
     if (major > 1) length |= (uint32_t)start[10] << 16 | (uint32_t)start[11] << 24;
     if (length > HEADER_BYTES_MAX)
-        return assay_fail(ASSAY_USAGE, "%s has a header of %" PRIu32 " bytes, expected at most %d", path,
-                          length, HEADER_BYTES_MAX);
+        return assay_fail(ASSAY_USAGE, "%s has a header of %" PRIu32 " bytes, expected at most %d",
+                          path, length, HEADER_BYTES_MAX);
     if ((status = assay_allocate(&text, (size_t)length + 1, 1, "a .npy header"))) return status;
     status = read_fully(fd, path, prefix, length, text);
     if (status == ASSAY_OK && strlen(text) != length)
@@ -246,8 +250,9 @@ static assay_status check_size(const char *path, uint64_t file_size, const npy_h
     if (!assay_multiply(header->rows, header->columns, &values) ||
         !assay_multiply(values, types[header->type].size, &bytes) ||
         !assay_multiply(values, sizeof(float), &wanted) || bytes > UINT64_MAX - header->data)
-        return assay_fail(ASSAY_USAGE, "%s: a shape of (%" PRIu64 ", %" PRIu64 ") is larger than memory",
-                          path, header->rows, header->columns);
+        return assay_fail(ASSAY_USAGE,
+                          "%s: a shape of (%" PRIu64 ", %" PRIu64 ") is larger than memory", path,
+                          header->rows, header->columns);
     if (file_size != header->data + bytes)
         return assay_fail(ASSAY_USAGE,
                           "%s has %" PRIu64 " bytes, expected %" PRIu64 " for a header of %" PRIu64
@@ -265,9 +270,12 @@ static float half_to_float(uint16_t half) {
     const int exponent = half >> 10 & 31;
     const float fraction = (float)(half & 1023);
     float value;
-    if (exponent == 31) value = half & 1023 ? NAN : INFINITY;
-    else if (exponent == 0) value = ldexpf(fraction, -24);
-    else value = ldexpf(1024 + fraction, exponent - 25);
+    if (exponent == 31)
+        value = half & 1023 ? NAN : INFINITY;
+    else if (exponent == 0)
+        value = ldexpf(fraction, -24);
+    else
+        value = ldexpf(1024 + fraction, exponent - 25);
     return half & 0x8000 ? -value : value;
 }
 
@@ -335,7 +343,8 @@ assay_status assay_npy_read(const char *path, assay_npy_matrix *out) {
     }
     if ((status = read_header(fd, path, &header))) goto out;
     if ((status = check_size(path, (uint64_t)about.st_size, &header, &count))) goto out;
-    if ((status = assay_allocate(&values, count, sizeof *values, "a matrix of templates"))) goto out;
+    if ((status = assay_allocate(&values, count, sizeof *values, "a matrix of templates")))
+        goto out;
     if ((status = read_values(fd, path, &header, count, values))) goto out;
     *out = (assay_npy_matrix){header.rows, (uint32_t)header.columns, values};
     values = NULL;
@@ -359,7 +368,8 @@ static assay_status write_fully(int fd, const char *path, const void *data, size
     return ASSAY_OK;
 }
 
-assay_status assay_npy_write(const char *path, uint64_t rows, uint32_t columns, const float *values) {
+assay_status assay_npy_write(const char *path, uint64_t rows, uint32_t columns,
+                             const float *values) {
     char header[192]; /* a multiple of 64, as numpy aligns the values */
     char *temporary = NULL;
     size_t bytes;
@@ -368,10 +378,11 @@ assay_status assay_npy_write(const char *path, uint64_t rows, uint32_t columns, 
     if (!assay_multiply(rows, columns, &bytes) || !assay_multiply(bytes, sizeof *values, &bytes))
         return assay_fail(ASSAY_FAILED, "cannot write %s: it would be larger than memory", path);
     memset(header, ' ', sizeof header);
-    int length = snprintf(header, sizeof header,
-                          MAGIC "%c%c%c%c{'descr': '<f4', 'fortran_order': False, 'shape': (%" PRIu64
-                                ", %" PRIu32 "), }",
-                          1, 0, (int)(sizeof header - 10), 0, rows, columns);
+    int length =
+        snprintf(header, sizeof header,
+                 MAGIC "%c%c%c%c{'descr': '<f4', 'fortran_order': False, 'shape': (%" PRIu64
+                       ", %" PRIu32 "), }",
+                 1, 0, (int)(sizeof header - 10), 0, rows, columns);
     header[length] = ' ';
     header[sizeof header - 1] = '\n';
     if ((status = assay_file_temporary(path, &temporary))) return status;
@@ -383,8 +394,10 @@ assay_status assay_npy_write(const char *path, uint64_t rows, uint32_t columns, 
     status = write_fully(fd, path, header, sizeof header);
     if (status == ASSAY_OK) status = write_fully(fd, path, values, bytes);
     if (close(fd) != 0 && status == ASSAY_OK) status = assay_fail_errno("cannot write %s", path);
-    if (status == ASSAY_OK) status = assay_file_publish(temporary, path);
-    else unlink(temporary);
+    if (status == ASSAY_OK)
+        status = assay_file_publish(temporary, path);
+    else
+        unlink(temporary);
 out:
     free(temporary);
     return status;

@@ -13,12 +13,13 @@ typedef struct {
 } assay_npy_matrix;
 void assay_npy_matrix_free(assay_npy_matrix *matrix);
 
-/* A two-dimensional array of float16, float32, float64, int8 or uint8, either byte order, C or Fortran
- * order. float64 that float32 cannot hold exactly is rounded to nearest; NaN and infinity pass (the
- * caller decides). Anything else is ASSAY_USAGE, saying what was met and what is expected. */
+/* A two-dimensional array of float16, float32, float64, int8 or uint8, either byte order, C or
+ * Fortran order. float64 that float32 cannot hold exactly is rounded to nearest; NaN and infinity
+ * pass (the caller decides). Anything else is ASSAY_USAGE, saying what was met and what is
+ * expected. */
 assay_status assay_npy_read(const char *path, assay_npy_matrix *out) ASSAY_MUST_CHECK;
 /* float32, C order, version 1. */
-assay_status assay_npy_write(const char *path, uint64_t rows, uint32_t columns, const float *values)
-    ASSAY_MUST_CHECK;
+assay_status assay_npy_write(const char *path, uint64_t rows, uint32_t columns,
+                             const float *values) ASSAY_MUST_CHECK;
 
 #endif

@@ -43,12 +43,10 @@ static assay_status write_partial(void *context, const char *temporary,
     const struct {
         const char *name;
         uint64_t value;
-    } counts[] = {{"first_tile", partial->first_tile},
-                  {"end_tile", partial->end_tile},
-                  {"non_mated", partial->non_mated},
-                  {"same_subject", partial->same_subject},
-                  {"other_side", partial->other_side},
-                  {"histogram_pairs", partial->histogram_pairs}};
+    } counts[] = {
+        {"first_tile", partial->first_tile}, {"end_tile", partial->end_tile},
+        {"non_mated", partial->non_mated},   {"same_subject", partial->same_subject},
+        {"other_side", partial->other_side}, {"histogram_pairs", partial->histogram_pairs}};
     assay_store store = ASSAY_STORE_NONE;
     (void)extents; /* all of it is chunked: every block is checked on opening */
     assay_status status = assay_store_create(temporary, FORMAT, &store);
@@ -74,10 +72,9 @@ assay_status assay_partial_write(const char *path, const assay_partial *partial)
     assay_status status = check_partial(path, partial);
     if (status) return status;
     partial_writing job = {partial, path};
-    json_t *details = json_pack("{s:s,s:I,s:I}", "plan_digest",
-                                assay_digest_hex(hex, &partial->plan_digest), "first_tile",
-                                (json_int_t)partial->first_tile, "end_tile",
-                                (json_int_t)partial->end_tile);
+    json_t *details = json_pack(
+        "{s:s,s:I,s:I}", "plan_digest", assay_digest_hex(hex, &partial->plan_digest), "first_tile",
+        (json_int_t)partial->first_tile, "end_tile", (json_int_t)partial->end_tile);
     char *details_json = details ? json_dumps(details, JSON_COMPACT) : NULL;
     status = assay_store_publish(path, "partial", details_json, write_partial, &job);
     free(details_json);
@@ -89,12 +86,10 @@ static assay_status get_counts(const assay_store *store, assay_partial *partial)
     const struct {
         const char *name;
         uint64_t *at;
-    } counts[] = {{"first_tile", &partial->first_tile},
-                  {"end_tile", &partial->end_tile},
-                  {"non_mated", &partial->non_mated},
-                  {"same_subject", &partial->same_subject},
-                  {"other_side", &partial->other_side},
-                  {"histogram_pairs", &partial->histogram_pairs}};
+    } counts[] = {
+        {"first_tile", &partial->first_tile}, {"end_tile", &partial->end_tile},
+        {"non_mated", &partial->non_mated},   {"same_subject", &partial->same_subject},
+        {"other_side", &partial->other_side}, {"histogram_pairs", &partial->histogram_pairs}};
     assay_status status = assay_store_get_digest(store, "/", "plan_digest", &partial->plan_digest);
     for (size_t n = 0; n < sizeof counts / sizeof counts[0] && status == ASSAY_OK; n++)
         status = assay_store_get_u64(store, "/", counts[n].name, UINT64_MAX, counts[n].at);

@@ -33,7 +33,8 @@ assay_status assay_seal_path(const char *file_path, char **out) {
     return ASSAY_OK;
 }
 
-assay_status assay_read_exactly(int fd, const char *path, uint64_t offset, size_t count, void *out) {
+assay_status assay_read_exactly(int fd, const char *path, uint64_t offset, size_t count,
+                                void *out) {
     char *bytes = out;
     for (size_t done = 0; done < count;) {
         ssize_t got = pread(fd, bytes + done, count - done, (off_t)(offset + done));
@@ -63,8 +64,8 @@ static bool extents_fit(const assay_extent *extents, size_t count, uint64_t size
     return true;
 }
 
-assay_status assay_seal_make(int fd, const char *path, const char *what, const assay_extent *extents,
-                             size_t extent_count, assay_seal *out) {
+assay_status assay_seal_make(int fd, const char *path, const char *what,
+                             const assay_extent *extents, size_t extent_count, assay_seal *out) {
     assay_status status = ASSAY_OK;
     assay_seal seal = {.extent_count = extent_count};
     assay_digester *digester = NULL;
@@ -77,18 +78,21 @@ assay_status assay_seal_make(int fd, const char *path, const char *what, const a
     seal.size = (uint64_t)info.st_size;
     seal.block_count = block_count_of(seal.size);
     if (!extents_fit(extents, extent_count, seal.size)) {
-        status = assay_fail(ASSAY_FAILED, "cannot seal %s: its extents are not ascending and within "
-                                          "its %llu bytes",
+        status = assay_fail(ASSAY_FAILED,
+                            "cannot seal %s: its extents are not ascending and within "
+                            "its %llu bytes",
                             path, (unsigned long long)seal.size);
         goto out;
     }
     if ((status = assay_copy_string(&seal.what, what))) goto out;
-    if ((status = assay_allocate(&seal.extents, extent_count, sizeof *extents, "extents"))) goto out;
+    if ((status = assay_allocate(&seal.extents, extent_count, sizeof *extents, "extents")))
+        goto out;
     if (extent_count) memcpy(seal.extents, extents, extent_count * sizeof *extents);
     if ((status = assay_allocate(&seal.blocks, seal.block_count, sizeof *seal.blocks, "a seal")))
         goto out;
-    status = assay_allocate_aligned(&block, seal.size < ASSAY_SEAL_BLOCK ? seal.size : ASSAY_SEAL_BLOCK,
-                                    1, "a block of a file");
+    status =
+        assay_allocate_aligned(&block, seal.size < ASSAY_SEAL_BLOCK ? seal.size : ASSAY_SEAL_BLOCK,
+                               1, "a block of a file");
     if (status) goto out;
     if ((status = assay_digester_open(&digester))) goto out;
     for (uint64_t b = 0; b < seal.block_count; b++) {
@@ -161,8 +165,9 @@ assay_status assay_seal_to_json(const assay_seal *seal, const char *file_name, c
     char *text = fault ? NULL : json_dumps(root, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
     json_decref(root);
     if (!text)
-        return assay_fail(ASSAY_FAILED, "cannot write the seal of %s: its name is not UTF-8, or "
-                                        "memory is out",
+        return assay_fail(ASSAY_FAILED,
+                          "cannot write the seal of %s: its name is not UTF-8, or "
+                          "memory is out",
                           file_name);
     *out = text;
     return ASSAY_OK;
@@ -180,7 +185,8 @@ static bool get_digest(const json_t *value, assay_digest *out) {
     return hex && assay_digest_parse(hex, out);
 }
 
-/* Fills seal from root. *fault (a phrase) is set where it is no seal; its arrays are the caller's. */
+/* Fills seal from root. *fault (a phrase) is set where it is no seal; its arrays are the caller's.
+ */
 static assay_status parse_values(const json_t *root, assay_seal *seal, const char **fault) {
     const char *format = json_string_value(json_object_get(root, "format"));
     const char *what = json_string_value(json_object_get(root, "what"));
@@ -188,12 +194,14 @@ static assay_status parse_values(const json_t *root, assay_seal *seal, const cha
     const json_t *extents = json_object_get(root, "extents");
     uint64_t block_size = 0;
     *fault = NULL;
-    if (!format || strcmp(format, SEAL_FORMAT) != 0) *fault = "its format is not " SEAL_FORMAT;
+    if (!format || strcmp(format, SEAL_FORMAT) != 0)
+        *fault = "its format is not " SEAL_FORMAT;
     else if (!what || !get_u64(root, "size", &seal->size) ||
              !get_u64(root, "block_size", &block_size) || !json_is_array(blocks) ||
              !json_is_array(extents) || !get_digest(json_object_get(root, "sha256"), &seal->whole))
         *fault = "it lacks what, size, sha256, block_size, blocks or extents";
-    else if (block_size != ASSAY_SEAL_BLOCK) *fault = "its block_size is not 8388608";
+    else if (block_size != ASSAY_SEAL_BLOCK)
+        *fault = "its block_size is not 8388608";
     else if (json_array_size(blocks) != block_count_of(seal->size))
         *fault = "its number of blocks does not fit its size";
     if (*fault) return ASSAY_OK;
@@ -221,7 +229,8 @@ static assay_status parse_values(const json_t *root, assay_seal *seal, const cha
     return ASSAY_OK;
 }
 
-static assay_status parse_seal(const char *path, const char *bytes, size_t length, assay_seal *out) {
+static assay_status parse_seal(const char *path, const char *bytes, size_t length,
+                               assay_seal *out) {
     json_error_t where;
     const char *fault = NULL;
     assay_seal seal = {0};

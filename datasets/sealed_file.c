@@ -34,8 +34,10 @@ static assay_status write_new_file(const char *path, const char *bytes) {
     assay_status status = ASSAY_OK;
     for (size_t done = 0, count = strlen(bytes); done < count && status == ASSAY_OK;) {
         ssize_t wrote = write(fd, bytes + done, count - done);
-        if (wrote > 0) done += (size_t)wrote;
-        else if (wrote == 0 || errno != EINTR) status = assay_fail_errno("cannot write %s", path);
+        if (wrote > 0)
+            done += (size_t)wrote;
+        else if (wrote == 0 || errno != EINTR)
+            status = assay_fail_errno("cannot write %s", path);
     }
     if (status == ASSAY_OK) status = sync_descriptor(fd, path);
     if (close(fd) != 0 && status == ASSAY_OK) status = assay_fail_errno("cannot close %s", path);
@@ -122,7 +124,7 @@ struct assay_sealed_file {
     int fd;
     char fd_path[40];
     assay_seal seal;
-    uint8_t *cache; /* one block */
+    uint8_t *cache;  /* one block */
     uint64_t cached; /* its index; UINT64_MAX: none */
 };
 
@@ -141,17 +143,18 @@ static bool block_in_extent(const assay_seal *seal, uint64_t block) {
 }
 
 /* Says in text that block is damaged. */
-static void describe_damage(const assay_sealed_file *file, uint64_t block, const assay_digest *found,
-                            char *text, size_t size) {
+static void describe_damage(const assay_sealed_file *file, uint64_t block,
+                            const assay_digest *found, char *text, size_t size) {
     char is[ASSAY_DIGEST_HEX], sealed[ASSAY_DIGEST_HEX];
     uint64_t first = block * ASSAY_SEAL_BLOCK;
-    snprintf(text, size,
-             "%s is damaged in block %llu of %llu (bytes %llu to %llu): its SHA-256 is %.16s..., the "
-             "seal says %.16s...",
-             file->name, (unsigned long long)block + 1, (unsigned long long)file->seal.block_count,
-             (unsigned long long)first,
-             (unsigned long long)(first + block_length(&file->seal, block) - 1),
-             assay_digest_hex(is, found), assay_digest_hex(sealed, &file->seal.blocks[block]));
+    snprintf(
+        text, size,
+        "%s is damaged in block %llu of %llu (bytes %llu to %llu): its SHA-256 is %.16s..., the "
+        "seal says %.16s...",
+        file->name, (unsigned long long)block + 1, (unsigned long long)file->seal.block_count,
+        (unsigned long long)first,
+        (unsigned long long)(first + block_length(&file->seal, block) - 1),
+        assay_digest_hex(is, found), assay_digest_hex(sealed, &file->seal.blocks[block]));
 }
 
 /* Reads a whole block into out and checks it. */
@@ -183,11 +186,10 @@ static assay_status open_pair(const char *path, assay_sealed_file *file, bool *o
     file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file->fd < 0) return assay_fail_errno("cannot open %s", path);
     if (fstat(file->fd, &opened) != 0) return assay_fail_errno("cannot read %s", path);
-    if (!S_ISREG(opened.st_mode))
-        return assay_fail(ASSAY_FAILED, "%s is not a regular file", path);
+    if (!S_ISREG(opened.st_mode)) return assay_fail(ASSAY_FAILED, "%s is not a regular file", path);
     assay_status status = assay_seal_read(path, &file->seal);
-    *out_replaced = stat(path, &named) != 0 || named.st_ino != opened.st_ino ||
-                    named.st_dev != opened.st_dev;
+    *out_replaced =
+        stat(path, &named) != 0 || named.st_ino != opened.st_ino || named.st_dev != opened.st_dev;
     return status;
 }
 
@@ -240,7 +242,7 @@ bool assay_sealed_file_replaced(const assay_sealed_file *file) {
 assay_status assay_sealed_file_open(const char *path, assay_sealed_file **out) {
     assay_status status;
     assay_sealed_file *file = NULL;
-    uint64_t size;
+    uint64_t size = 0;
     if ((status = open_unchecked(path, &file))) goto out;
     if ((status = size_now(file, &size))) goto out;
     if (size != file->seal.size) {
@@ -296,17 +298,25 @@ assay_status assay_sealed_file_read(assay_sealed_file *file, uint64_t offset, ui
     return ASSAY_OK;
 }
 
-const char *assay_sealed_file_path(const assay_sealed_file *file) { return file->fd_path; }
+const char *assay_sealed_file_path(const assay_sealed_file *file) {
+    return file->fd_path;
+}
 
-const char *assay_sealed_file_name(const assay_sealed_file *file) { return file->name; }
+const char *assay_sealed_file_name(const assay_sealed_file *file) {
+    return file->name;
+}
 
 const assay_digest *assay_sealed_file_digest(const assay_sealed_file *file) {
     return &file->seal.whole;
 }
 
-const char *assay_sealed_file_what(const assay_sealed_file *file) { return file->seal.what; }
+const char *assay_sealed_file_what(const assay_sealed_file *file) {
+    return file->seal.what;
+}
 
-uint64_t assay_sealed_file_size(const assay_sealed_file *file) { return file->seal.size; }
+uint64_t assay_sealed_file_size(const assay_sealed_file *file) {
+    return file->seal.size;
+}
 
 /* ---- verifying ---- */
 
@@ -321,8 +331,10 @@ static assay_status verify_block(assay_sealed_file *file, uint64_t block, uint64
     assay_status status;
     uint64_t first = block * ASSAY_SEAL_BLOCK;
     uint64_t length = block_length(&file->seal, block);
-    if (first >= size) length = 0;
-    else if (length > size - first) length = size - first;
+    if (first >= size)
+        length = 0;
+    else if (length > size - first)
+        length = size - first;
     if ((status = assay_read_exactly(file->fd, file->name, first, length, file->cache)))
         return status;
     assay_digester_add(whole, file->cache, length);
@@ -341,7 +353,7 @@ assay_status assay_sealed_file_verify(const char *path, verify_note *note, void 
     assay_sealed_file *file = NULL;
     assay_digester *whole = NULL;
     char *directory = NULL;
-    uint64_t size;
+    uint64_t size = 0;
     assay_verification result = {0};
     if ((status = open_unchecked(path, &file))) goto out;
     if ((status = size_now(file, &size))) goto out;

@@ -21,8 +21,8 @@ static herr_t keep_innermost(unsigned n, const H5E_error2_t *error, void *contex
 assay_status assay_store_fault(const assay_store *store, const char *object) {
     char said[256] = "no reason given";
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_innermost, said);
-    return assay_fail(ASSAY_FAILED, "cannot %s %s of %s: HDF5: %s", store->verb, object, store->name,
-                      said);
+    return assay_fail(ASSAY_FAILED, "cannot %s %s of %s: HDF5: %s", store->verb, object,
+                      store->name, said);
 }
 
 assay_status assay_store_wrong(const assay_store *store, const char *object, const char *expected) {
@@ -136,8 +136,8 @@ out:
     return status;
 }
 
-/* HDF5 asks for the path behind /proc/self/fd/N, and there is none once the file was replaced; so it is
- * opened again then. */
+/* HDF5 asks for the path behind /proc/self/fd/N, and there is none once the file was replaced; so
+ * it is opened again then. */
 assay_status assay_store_open(const char *path, const char *format, assay_sealed_file **out_sealed,
                               assay_store *out) {
     assay_status status = ASSAY_OK;
@@ -195,7 +195,8 @@ assay_status assay_store_publish(const char *path, const char *what, const char 
     assay_store_extents *extents = MAP_FAILED;
     if ((status = check_folder(path))) goto out;
     if ((status = assay_file_temporary(path, &temporary))) goto out;
-    extents = mmap(NULL, sizeof *extents, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    extents =
+        mmap(NULL, sizeof *extents, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (extents == MAP_FAILED) {
         status = assay_fail_errno("cannot write %s: no shared memory", path);
         goto out;

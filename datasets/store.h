@@ -44,8 +44,8 @@ assay_status assay_store_wrong(const assay_store *store, const char *object, con
 /* ---- files ---- */
 
 /* A new file with the root attributes of format ("assay-dataset", …). */
-assay_status assay_store_create(const char *path, const char *format, assay_store *out)
-    ASSAY_MUST_CHECK;
+assay_status assay_store_create(const char *path, const char *format,
+                                assay_store *out) ASSAY_MUST_CHECK;
 /* Ends a written file. */
 assay_status assay_store_finish(assay_store *store) ASSAY_MUST_CHECK;
 /* Opens the sealed file at path for reading and checks format and version. Both results are the
@@ -61,7 +61,8 @@ typedef struct {
 } assay_store_extents;
 typedef assay_status assay_store_work(void *context, const char *temporary,
                                       assay_store_extents *extents);
-/* Has work write a temporary file in a child process, seals it as a `what` and publishes it as path. */
+/* Has work write a temporary file in a child process, seals it as a `what` and publishes it as
+ * path. */
 assay_status assay_store_publish(const char *path, const char *what, const char *details_json,
                                  assay_store_work *work, void *context) ASSAY_MUST_CHECK;
 
@@ -108,15 +109,16 @@ typedef struct {
 } assay_array;
 
 /* An array that is written or read by rows; *out_dataset belongs to the caller. */
-assay_status assay_array_create(assay_store *store, const assay_array *array, hid_t *out_dataset)
-    ASSAY_MUST_CHECK;
+assay_status assay_array_create(assay_store *store, const assay_array *array,
+                                hid_t *out_dataset) ASSAY_MUST_CHECK;
 assay_status assay_array_write_rows(assay_store *store, const assay_array *array, hid_t dataset,
-                                    uint64_t first, uint64_t count, const void *rows) ASSAY_MUST_CHECK;
-assay_status assay_array_finish(assay_store *store, const assay_array *array, hid_t dataset)
-    ASSAY_MUST_CHECK;
+                                    uint64_t first, uint64_t count,
+                                    const void *rows) ASSAY_MUST_CHECK;
+assay_status assay_array_finish(assay_store *store, const assay_array *array,
+                                hid_t dataset) ASSAY_MUST_CHECK;
 /* All at once. */
-assay_status assay_array_write(assay_store *store, const assay_array *array, const void *data)
-    ASSAY_MUST_CHECK;
+assay_status assay_array_write(assay_store *store, const assay_array *array,
+                               const void *data) ASSAY_MUST_CHECK;
 /* Rows that make about a MiB: what to write or read at a time. */
 uint64_t assay_array_chunk_rows(const assay_array *array);
 
@@ -124,12 +126,13 @@ uint64_t assay_array_chunk_rows(const assay_array *array);
 assay_status assay_array_shape(const assay_store *store, const char *path, int rank,
                                uint64_t out_dims[2]) ASSAY_MUST_CHECK;
 /* Opens for reading; type and shape must be those of array. */
-assay_status assay_array_open(const assay_store *store, const assay_array *array, hid_t *out_dataset)
-    ASSAY_MUST_CHECK;
-assay_status assay_array_read_rows(const assay_store *store, const assay_array *array, hid_t dataset,
-                                   uint64_t first, uint64_t count, void *out) ASSAY_MUST_CHECK;
-assay_status assay_array_read(const assay_store *store, const assay_array *array, void *out)
-    ASSAY_MUST_CHECK;
+assay_status assay_array_open(const assay_store *store, const assay_array *array,
+                              hid_t *out_dataset) ASSAY_MUST_CHECK;
+assay_status assay_array_read_rows(const assay_store *store, const assay_array *array,
+                                   hid_t dataset, uint64_t first, uint64_t count,
+                                   void *out) ASSAY_MUST_CHECK;
+assay_status assay_array_read(const assay_store *store, const assay_array *array,
+                              void *out) ASSAY_MUST_CHECK;
 /* Where a contiguous array lies; length 0 where it is empty. */
 assay_status assay_array_extent(const assay_store *store, const assay_array *array, hid_t dataset,
                                 assay_extent *out) ASSAY_MUST_CHECK;
@@ -138,13 +141,13 @@ assay_status assay_array_extent(const assay_store *store, const assay_array *arr
 assay_status assay_strings_write(assay_store *store, const char *path, char *const *strings,
                                  uint64_t count) ASSAY_MUST_CHECK;
 /* count strings into out[count], each free(). What was read before a failure is left in out. */
-assay_status assay_strings_read(const assay_store *store, const char *path, uint64_t count, char **out)
-    ASSAY_MUST_CHECK;
+assay_status assay_strings_read(const assay_store *store, const char *path, uint64_t count,
+                                char **out) ASSAY_MUST_CHECK;
 /* A JSON object as one string. NULL is refused in writing; reading checks that it is an object. */
-assay_status assay_document_write(assay_store *store, const char *path, const char *json)
-    ASSAY_MUST_CHECK;
-assay_status assay_document_read(const assay_store *store, const char *path, char **out)
-    ASSAY_MUST_CHECK;
+assay_status assay_document_write(assay_store *store, const char *path,
+                                  const char *json) ASSAY_MUST_CHECK;
+assay_status assay_document_read(const assay_store *store, const char *path,
+                                 char **out) ASSAY_MUST_CHECK;
 
 /* Whether length bytes are well-formed UTF-8 without NUL. */
 bool assay_store_is_text(const char *text, size_t length);
@@ -156,19 +159,20 @@ assay_status assay_store_enumeration(assay_store *store, hid_t base, char *const
 /* ---- sample table ---- */
 
 /* Everything of table, at /samples, /subjects, /labels and /attributes. */
-assay_status assay_store_put_table(assay_store *store, const assay_sample_table *table)
-    ASSAY_MUST_CHECK;
-assay_status assay_store_get_table(const assay_store *store, assay_sample_table *out) ASSAY_MUST_CHECK;
-/* ASSAY_FAILED where codes or subjects are out of range, ids are not unique or a string is not UTF-8;
- * name is the file's. Asked before writing and after reading. */
+assay_status assay_store_put_table(assay_store *store,
+                                   const assay_sample_table *table) ASSAY_MUST_CHECK;
+assay_status assay_store_get_table(const assay_store *store,
+                                   assay_sample_table *out) ASSAY_MUST_CHECK;
+/* ASSAY_FAILED where codes or subjects are out of range, ids are not unique or a string is not
+ * UTF-8; name is the file's. Asked before writing and after reading. */
 assay_status assay_table_check(const char *name, const assay_sample_table *table) ASSAY_MUST_CHECK;
 
 /* ---- lists of comparisons ---- */
 
 /* As FORMAT.md's compound; score is fine * 2^(-2 exponent). */
 assay_status assay_comparisons_write(assay_store *store, const char *path,
-                                     const assay_comparison *list, uint64_t count, int exponent)
-    ASSAY_MUST_CHECK;
+                                     const assay_comparison *list, uint64_t count,
+                                     int exponent) ASSAY_MUST_CHECK;
 /* Reads all; the scores must be those of the fine integers. */
 assay_status assay_comparisons_read(const assay_store *store, const char *path, int exponent,
                                     assay_comparison **out, uint64_t *out_count) ASSAY_MUST_CHECK;

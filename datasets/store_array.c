@@ -158,8 +158,8 @@ assay_status assay_array_open(const assay_store *store, const assay_array *array
     return ASSAY_OK;
 }
 
-assay_status assay_array_read_rows(const assay_store *store, const assay_array *array, hid_t dataset,
-                                   uint64_t first, uint64_t count, void *out) {
+assay_status assay_array_read_rows(const assay_store *store, const assay_array *array,
+                                   hid_t dataset, uint64_t first, uint64_t count, void *out) {
     assay_status status = ASSAY_OK;
     hid_t memory = -1, file = -1, type = H5Dget_type(dataset);
     if (type < 0 || select_rows(array, dataset, first, count, &memory, &file) < 0 ||
@@ -188,7 +188,8 @@ assay_status assay_array_extent(const assay_store *store, const assay_array *arr
     if (creation < 0) return assay_store_fault(store, array->path);
     H5D_layout_t layout = H5Pget_layout(creation);
     H5Pclose(creation);
-    if (layout != H5D_CONTIGUOUS) return assay_store_wrong(store, array->path, "one contiguous run");
+    if (layout != H5D_CONTIGUOUS)
+        return assay_store_wrong(store, array->path, "one contiguous run");
     haddr_t offset = length ? H5Dget_offset(dataset) : 0;
     if (offset == HADDR_UNDEF || (length && H5Dget_storage_size(dataset) != length))
         return assay_store_wrong(store, array->path, "one contiguous run of all its bytes");
@@ -209,10 +210,10 @@ static size_t character_length(const unsigned char *bytes, size_t count) {
         if (k + 1 > count) return 0;
         for (size_t n = 1; n <= k; n++)
             if ((bytes[n] & 0xc0) != 0x80) return 0;
-        if (k == 1 && bytes[0] < 0xc2) return 0;                               /* overlong */
-        if (k == 2 && bytes[0] == 0xe0 && bytes[1] < 0xa0) return 0;           /* overlong */
-        if (k == 2 && bytes[0] == 0xed && bytes[1] > 0x9f) return 0;           /* surrogate */
-        if (k == 3 && bytes[0] == 0xf0 && bytes[1] < 0x90) return 0;           /* overlong */
+        if (k == 1 && bytes[0] < 0xc2) return 0;                     /* overlong */
+        if (k == 2 && bytes[0] == 0xe0 && bytes[1] < 0xa0) return 0; /* overlong */
+        if (k == 2 && bytes[0] == 0xed && bytes[1] > 0x9f) return 0; /* surrogate */
+        if (k == 3 && bytes[0] == 0xf0 && bytes[1] < 0x90) return 0; /* overlong */
         if (k == 3 && (bytes[0] > 0xf4 || (bytes[0] == 0xf4 && bytes[1] > 0x8f))) return 0;
         return k + 1;
     }
@@ -246,9 +247,10 @@ static assay_status longest_string(const assay_store *store, const char *path, c
     for (uint64_t n = 0; n < count; n++) {
         size_t length = strings[n] ? strlen(strings[n]) : 0;
         if (length > STRING_BYTES_MAX || (length && !assay_store_is_text(strings[n], length)))
-            return assay_fail(ASSAY_FAILED,
-                              "cannot write %s of %s: string %llu is not UTF-8 of at most %zu bytes",
-                              path, store->name, (unsigned long long)n, STRING_BYTES_MAX);
+            return assay_fail(
+                ASSAY_FAILED,
+                "cannot write %s of %s: string %llu is not UTF-8 of at most %zu bytes", path,
+                store->name, (unsigned long long)n, STRING_BYTES_MAX);
         if (length > longest) longest = length;
     }
     *out = longest;

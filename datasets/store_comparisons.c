@@ -1,4 +1,5 @@
-/* store_comparisons -- lists of comparisons as arrays of a compound type (FORMAT.md, "Comparisons"). */
+/* store_comparisons -- lists of comparisons as arrays of a compound type (FORMAT.md,
+ * "Comparisons"). */
 #include <math.h>
 #include <string.h>
 
@@ -21,8 +22,7 @@ static assay_status make_type(const assay_store *store, hid_t *out) {
     hid_t direction = -1, type = H5Tcreate(H5T_COMPOUND, sizeof(file_comparison));
     assay_status status = assay_store_enumeration(&quiet, H5T_STD_U8LE, names, 3, &direction);
     if (status) goto out;
-    if (type < 0 ||
-        H5Tinsert(type, "fine", offsetof(file_comparison, fine), H5T_STD_I64LE) < 0 ||
+    if (type < 0 || H5Tinsert(type, "fine", offsetof(file_comparison, fine), H5T_STD_I64LE) < 0 ||
         H5Tinsert(type, "coarse", offsetof(file_comparison, coarse), H5T_STD_I32LE) < 0 ||
         H5Tinsert(type, "i", offsetof(file_comparison, i), H5T_STD_U32LE) < 0 ||
         H5Tinsert(type, "j", offsetof(file_comparison, j), H5T_STD_U32LE) < 0 ||
@@ -39,7 +39,9 @@ out:
     return status;
 }
 
-static double score_of(int64_t fine, int exponent) { return ldexp((double)fine, -2 * exponent); }
+static double score_of(int64_t fine, int exponent) {
+    return ldexp((double)fine, -2 * exponent);
+}
 
 assay_status assay_comparisons_write(assay_store *store, const char *path,
                                      const assay_comparison *list, uint64_t count, int exponent) {
@@ -55,9 +57,9 @@ assay_status assay_comparisons_write(assay_store *store, const char *path,
         uint64_t here = count - first < step ? count - first : step;
         for (uint64_t n = 0; n < here; n++) {
             const assay_comparison *from = &list[first + n];
-            rows[n] = (file_comparison){from->fine,      from->coarse,
-                                        from->i,         from->j,
-                                        from->direction, score_of(from->fine, exponent)};
+            rows[n] =
+                (file_comparison){from->fine, from->coarse,    from->i,
+                                  from->j,    from->direction, score_of(from->fine, exponent)};
         }
         status = assay_array_write_rows(store, &array, dataset, first, here, rows);
         if (status) goto out;

@@ -5,7 +5,7 @@
 #include "datasets/base/memory.h"
 #include "datasets/store.h"
 
-#define ENUMERATION_LABELS_MAX 256    /* more would make type messages of HDF5 too large */
+#define ENUMERATION_LABELS_MAX 256 /* more would make type messages of HDF5 too large */
 #define ENUMERATION_BYTES_MAX 32768
 #define NOT_GIVEN "(not given)" /* how an enumeration calls the empty label */
 #define TIME_UNIT "seconds since 1970-01-01T00:00:00Z; the smallest int64 is missing"
@@ -46,7 +46,8 @@ static uint64_t hash_text(const char *text) {
 }
 
 /* ASSAY_FAILED where two of ids are the same, or one is missing or empty. */
-static assay_status check_ids(const char *name, const char *what, char *const *ids, uint64_t count) {
+static assay_status check_ids(const char *name, const char *what, char *const *ids,
+                              uint64_t count) {
     uint64_t slots = 16;
     const char **seen = NULL;
     while (slots < 2 * count) slots *= 2;
@@ -54,8 +55,8 @@ static assay_status check_ids(const char *name, const char *what, char *const *i
     if (status) return status;
     for (uint64_t n = 0; n < count && status == ASSAY_OK; n++) {
         if (!ids[n] || !ids[n][0]) {
-            status = assay_fail(ASSAY_FAILED, "%s: %s %llu is empty", name, what,
-                                (unsigned long long)n);
+            status =
+                assay_fail(ASSAY_FAILED, "%s: %s %llu is empty", name, what, (unsigned long long)n);
             break;
         }
         uint64_t slot = hash_text(ids[n]) & (slots - 1);
@@ -98,8 +99,9 @@ static assay_status check_attribute(const char *name, const assay_sample_table *
                           name, attribute->name);
     for (uint64_t row = 0; row < table->row_count; row++)
         if (attribute->codes[row] >= attribute->label_count)
-            return assay_fail(ASSAY_FAILED, "%s: row %llu has code %u of attribute '%s', which has "
-                                            "%u labels",
+            return assay_fail(ASSAY_FAILED,
+                              "%s: row %llu has code %u of attribute '%s', which has "
+                              "%u labels",
                               name, (unsigned long long)row, attribute->codes[row], attribute->name,
                               attribute->label_count);
     return ASSAY_OK;
@@ -149,7 +151,8 @@ static bool can_enumerate(char *const *labels, uint32_t count) {
     return bytes <= ENUMERATION_BYTES_MAX;
 }
 
-/* Codes as an enumeration that shows their labels, or as plain integers where there are too many. */
+/* Codes as an enumeration that shows their labels, or as plain integers where there are too many.
+ */
 static assay_status put_codes(assay_store *store, const char *path, hid_t base, char *const *labels,
                               uint32_t label_count, uint64_t rows, const void *codes) {
     static char not_given[] = NOT_GIVEN;
@@ -189,8 +192,8 @@ static assay_status put_enrolment(assay_store *store, const assay_sample_table *
         snprintf(names[e], sizeof names[e], "%s", assay_enrolment_name((assay_enrolment)e));
         labels[e] = names[e];
     }
-    return put_codes(store, "/samples/enrolment", H5T_STD_U8LE, labels, ASSAY_ENROLMENT_EXCLUDED + 1,
-                     table->row_count, table->enrolment);
+    return put_codes(store, "/samples/enrolment", H5T_STD_U8LE, labels,
+                     ASSAY_ENROLMENT_EXCLUDED + 1, table->row_count, table->enrolment);
 }
 
 /* sample_id, subject_id a row, subject, path. */
@@ -216,7 +219,8 @@ static assay_status put_identities(assay_store *store, const assay_sample_table 
 
 static assay_status put_measures(assay_store *store, const assay_sample_table *table) {
     const uint64_t rows = table->row_count;
-    assay_array digests = {"/samples/image_sha256", H5T_STD_U8LE, 2, {rows, 32}, ASSAY_LAYOUT_CHUNKED};
+    assay_array digests = {
+        "/samples/image_sha256", H5T_STD_U8LE, 2, {rows, 32}, ASSAY_LAYOUT_CHUNKED};
     assay_status status = put_times(store, "/samples/captured", rows, table->captured);
     if (status) return status;
     status = put_times(store, "/samples/retain_until", rows, table->retain_until);
@@ -291,8 +295,8 @@ assay_status assay_store_put_table(assay_store *store, const assay_sample_table 
 
 /* ---- reading ---- */
 
-static assay_status get_column(const assay_store *store, const char *path, hid_t type, uint64_t rows,
-                               void *out) {
+static assay_status get_column(const assay_store *store, const char *path, hid_t type,
+                               uint64_t rows, void *out) {
     assay_array array = {path, type, 1, {rows, 0}, ASSAY_LAYOUT_CHUNKED};
     return assay_array_read(store, &array, out);
 }
@@ -349,8 +353,8 @@ static assay_status get_identities(const assay_store *store, assay_sample_table 
     const uint64_t rows = table->row_count;
     assay_status status = assay_strings_read(store, "/samples/sample_id", rows, table->sample_id);
     if (status) return status;
-    status = assay_strings_read(store, "/subjects/subject_id", table->subject_count,
-                                table->subject_id);
+    status =
+        assay_strings_read(store, "/subjects/subject_id", table->subject_count, table->subject_id);
     if (status) return status;
     status = get_column(store, "/samples/subject", H5T_STD_U32LE, rows, table->subject);
     if (status) return status;
@@ -369,7 +373,8 @@ static assay_status get_identities(const assay_store *store, assay_sample_table 
 
 static assay_status get_measures(const assay_store *store, assay_sample_table *table) {
     const uint64_t rows = table->row_count;
-    assay_array digests = {"/samples/image_sha256", H5T_STD_U8LE, 2, {rows, 32}, ASSAY_LAYOUT_CHUNKED};
+    assay_array digests = {
+        "/samples/image_sha256", H5T_STD_U8LE, 2, {rows, 32}, ASSAY_LAYOUT_CHUNKED};
     assay_status status =
         get_column(store, "/samples/captured", H5T_STD_I64LE, rows, table->captured);
     if (status) return status;
@@ -388,8 +393,10 @@ static assay_status get_word(const assay_store *store, const char *path, const c
     if (status) return status;
     int found = 0;
     while (found < count && strcmp(word, words[found]) != 0) found++;
-    if (found < count) *out = found;
-    else status = assay_store_wrong(store, path, "a known kind and level");
+    if (found < count)
+        *out = found;
+    else
+        status = assay_store_wrong(store, path, "a known kind and level");
     free(word);
     return status;
 }
@@ -418,8 +425,8 @@ out:
     return status;
 }
 
-static assay_status get_bins(const assay_store *store, uint32_t a, const char *member, uint64_t bins,
-                             double **out) {
+static assay_status get_bins(const assay_store *store, uint32_t a, const char *member,
+                             uint64_t bins, double **out) {
     char path[ATTRIBUTE_PATH];
     free(*out);
     *out = NULL;
@@ -453,7 +460,8 @@ assay_status assay_store_get_table(const assay_store *store, assay_sample_table 
     uint64_t rows, subjects, attributes;
     assay_status status = assay_store_get_u64(store, "/samples", "count", UINT32_MAX, &rows);
     if (status) goto out;
-    if ((status = assay_store_get_u64(store, "/subjects", "count", UINT32_MAX, &subjects))) goto out;
+    if ((status = assay_store_get_u64(store, "/subjects", "count", UINT32_MAX, &subjects)))
+        goto out;
     if ((status = assay_store_get_u64(store, "/attributes", "count", 9999, &attributes))) goto out;
     if ((status = assay_sample_table_create(rows, (uint32_t)subjects, &table))) goto out;
     if ((status = get_identities(store, &table))) goto out;

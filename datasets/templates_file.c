@@ -1,4 +1,5 @@
-/* templates_file -- templates.h5: the templates of one release, with the labels of their samples. */
+/* templates_file -- templates.h5: the templates of one release, with the labels of their samples.
+ */
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
@@ -30,7 +31,8 @@ static void copy_rows(const assay_templates_head *head, const float *vectors, ui
         float *to = out + n * length;
         if (head->table.enrolment[first + n] == ASSAY_ENROLMENT_ENROLLED)
             memcpy(to, vectors + (first + n) * length, length * sizeof *to);
-        else memset(to, 0, length * sizeof *to);
+        else
+            memset(to, 0, length * sizeof *to);
     }
 }
 
@@ -73,8 +75,11 @@ typedef struct {
 } templates_writing;
 
 static assay_array vectors_array(const assay_templates_head *head) {
-    return (assay_array){"/templates/vectors", H5T_IEEE_F32LE, 2,
-                         {head->table.row_count, head->length}, ASSAY_LAYOUT_CONTIGUOUS};
+    return (assay_array){"/templates/vectors",
+                         H5T_IEEE_F32LE,
+                         2,
+                         {head->table.row_count, head->length},
+                         ASSAY_LAYOUT_CONTIGUOUS};
 }
 
 static assay_status put_vectors(assay_store *store, const templates_writing *job,
@@ -83,8 +88,8 @@ static assay_status put_vectors(assay_store *store, const templates_writing *job
     const assay_array array = vectors_array(job->head);
     hid_t dataset = -1;
     float *block = NULL;
-    assay_status status = assay_allocate(&block, (size_t)BLOCK_ROWS * job->head->length,
-                                         sizeof *block, "templates");
+    assay_status status =
+        assay_allocate(&block, (size_t)BLOCK_ROWS * job->head->length, sizeof *block, "templates");
     if (status) return status;
     if ((status = assay_array_create(store, &array, &dataset))) goto out;
     for (uint64_t first = 0; first < rows; first += BLOCK_ROWS) {
@@ -102,8 +107,8 @@ out:
 
 static assay_status put_seconds(assay_store *store, const assay_templates_head *head) {
     const uint64_t rows = head->table.row_count;
-    const assay_array array = {"/templates/seconds", H5T_IEEE_F64LE, 1, {rows, 0},
-                               ASSAY_LAYOUT_CHUNKED};
+    const assay_array array = {
+        "/templates/seconds", H5T_IEEE_F64LE, 1, {rows, 0}, ASSAY_LAYOUT_CHUNKED};
     if (head->seconds) return assay_array_write(store, &array, head->seconds);
     double *unknown = NULL;
     assay_status status = assay_allocate(&unknown, rows, sizeof *unknown, "times");
@@ -118,15 +123,16 @@ static assay_status put_names(assay_store *store, const assay_templates_head *he
     const struct {
         const char *name, *value;
     } texts[] = {
-        {"release", head->release},       {"version", head->version},
-        {"algorithm", head->algorithm},   {"comparator", head->comparator},
+        {"release", head->release},           {"version", head->version},
+        {"algorithm", head->algorithm},       {"comparator", head->comparator},
         {"dataset_name", head->dataset_name},
     };
     for (size_t n = 0; n < sizeof texts / sizeof texts[0]; n++) {
         assay_status status = assay_store_put_text(store, "/", texts[n].name, texts[n].value);
         if (status) return status;
     }
-    assay_status status = assay_store_put_digest(store, "/", "dataset_digest", &head->dataset_digest);
+    assay_status status =
+        assay_store_put_digest(store, "/", "dataset_digest", &head->dataset_digest);
     if (status) return status;
     return assay_store_put_digest(store, "/", "digest", &head->digest);
 }
@@ -153,10 +159,11 @@ static assay_status write_templates(void *context, const char *temporary,
 
 static assay_status check_size(const char *path, uint64_t rows, uint64_t length) {
     size_t bytes;
-    if (length == 0 || length > UINT32_MAX || !assay_multiply(length, BLOCK_ROWS * sizeof(float), &bytes) ||
+    if (length == 0 || length > UINT32_MAX ||
+        !assay_multiply(length, BLOCK_ROWS * sizeof(float), &bytes) ||
         !assay_multiply(rows, length, &bytes) || !assay_multiply(bytes, sizeof(float), &bytes))
-        return assay_fail(ASSAY_FAILED, "%s: %llu templates of %llu components cannot be kept", path,
-                          (unsigned long long)rows, (unsigned long long)length);
+        return assay_fail(ASSAY_FAILED, "%s: %llu templates of %llu components cannot be kept",
+                          path, (unsigned long long)rows, (unsigned long long)length);
     return ASSAY_OK;
 }
 
@@ -193,15 +200,16 @@ static assay_status get_names(const assay_store *store, assay_templates_head *he
         const char *name;
         char **out;
     } texts[] = {
-        {"release", &head->release},      {"version", &head->version},
-        {"algorithm", &head->algorithm},  {"comparator", &head->comparator},
+        {"release", &head->release},           {"version", &head->version},
+        {"algorithm", &head->algorithm},       {"comparator", &head->comparator},
         {"dataset_name", &head->dataset_name},
     };
     for (size_t n = 0; n < sizeof texts / sizeof texts[0]; n++) {
         assay_status status = assay_store_get_text(store, "/", texts[n].name, texts[n].out);
         if (status) return status;
     }
-    assay_status status = assay_store_get_digest(store, "/", "dataset_digest", &head->dataset_digest);
+    assay_status status =
+        assay_store_get_digest(store, "/", "dataset_digest", &head->dataset_digest);
     if (status) return status;
     return assay_store_get_digest(store, "/", "digest", &head->digest);
 }
@@ -217,8 +225,8 @@ static assay_status get_arrays(const assay_store *store, assay_templates *templa
     head->length = (uint32_t)dims[1];
     status = assay_allocate(&head->seconds, rows, sizeof *head->seconds, "times");
     if (status) return status;
-    const assay_array seconds = {"/templates/seconds", H5T_IEEE_F64LE, 1, {rows, 0},
-                                 ASSAY_LAYOUT_CHUNKED};
+    const assay_array seconds = {
+        "/templates/seconds", H5T_IEEE_F64LE, 1, {rows, 0}, ASSAY_LAYOUT_CHUNKED};
     if ((status = assay_array_read(store, &seconds, head->seconds))) return status;
     const assay_array array = vectors_array(head);
     if ((status = assay_array_open(store, &array, &dataset))) return status;

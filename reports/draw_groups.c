@@ -292,8 +292,8 @@ static bool heat_range(const assay_attribute_figures *attribute, uint32_t headli
         *high = fmax(*high, log10(assay_rate_value(rate)));
     }
     if (!(*low <= *high)) return false;
-    *low = floor(*low * 2) / 2;
-    *high = ceil(*high * 2) / 2;
+    *low = floor(*low);
+    *high = ceil(*high);
     if (*high - *low < 1) *low = *high - 1;
     return true;
 }

@@ -226,6 +226,9 @@ static const char *copy_tag(const adoption *job, const char *c) {
         const char *after = starts(c, "rgb(") ? copy_colour(c, job->out) : NULL;
         if (after) {
             c = after;
+        } else if (starts(c, " id=\"gnuplot_")) {
+            /* Of no use, and there twice where the key is drawn over the curves. */
+            c = strchr(c + strlen(" id=\""), '"') + 1;
         } else if (starts(c, "xlink:href='#") || starts(c, " id='") || starts(c, " id=\"")) {
             const char *value = strpbrk(c, "'\"") + 1;
             bool link = *c == 'x';

@@ -207,12 +207,18 @@ static void caveat_concentration(assay_text *text, const assay_report_release *s
 }
 
 static void caveat_labels(assay_text *text, const assay_report_release *subject) {
-    bool synthetic = false, inferred = false;
+    /* Labels of samples are by construction in real data too (an expression that was asked for);
+     * labels of subjects are so only where the subjects are. */
+    uint32_t of_subjects = 0, constructed = 0;
+    bool inferred = false;
     for (uint32_t n = 0; n < subject->evidence->table.attribute_count; ++n) {
-        assay_label_source source = subject->evidence->table.attributes[n].source;
-        synthetic = synthetic || source == ASSAY_SOURCE_BY_CONSTRUCTION;
-        inferred = inferred || source == ASSAY_SOURCE_INFERRED;
+        const assay_attribute *attribute = &subject->evidence->table.attributes[n];
+        inferred = inferred || attribute->source == ASSAY_SOURCE_INFERRED;
+        if (attribute->level != ASSAY_LEVEL_SUBJECT) continue;
+        ++of_subjects;
+        constructed += attribute->source == ASSAY_SOURCE_BY_CONSTRUCTION;
     }
+    bool synthetic = of_subjects && constructed == of_subjects;
     if (synthetic)
         assay_text_append(text,
                           "<li>The data are synthetic: they test this program and say nothing "

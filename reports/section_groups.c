@@ -55,9 +55,12 @@ static void append_dots_title(const assay_report *report, uint32_t index, const 
         return;
     }
     double low = assay_rate_value(found.low_rate), high = assay_rate_value(found.high_rate);
+    /* How many fold is said only where errors enough stand behind both. */
+    bool enough = found.low_rate.errors >= ASSAY_FEW_CELL_ERRORS &&
+                  found.high_rate.errors >= ASSAY_FEW_CELL_ERRORS;
     if (low > 0 && high < low * 1.05) {
         assay_text_append(title, " is about the same in all groups by <i>");
-    } else if (low > 0) {
+    } else if (enough) {
         assay_text_append(title, " differs ");
         assay_html_fold(title, &found);
         assay_text_append(title, " between groups by <i>");

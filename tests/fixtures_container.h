@@ -1,4 +1,5 @@
-/* fixtures_container -- small containers with known contents, and folders to put them in, for tests. */
+/* fixtures_container -- small containers with known contents, and folders to put them in, for
+ * tests. */
 #ifndef ASSAY_TESTS_FIXTURES_CONTAINER_H
 #define ASSAY_TESTS_FIXTURES_CONTAINER_H
 
@@ -160,9 +161,10 @@ static inline assay_sample_table fixture_table(uint64_t seed, uint32_t subjects,
         if (row % 11 != 10)
             table.path[row] =
                 fixture_copy(fixture_format("images/%llu.png", (unsigned long long)row));
-        fixture_need(assay_labelled_set(&table.session, row,
-                                        row % 3 ? fixture_format("day %u", (unsigned)(row % 3)) : ""),
-                     "session");
+        fixture_need(
+            assay_labelled_set(&table.session, row,
+                               row % 3 ? fixture_format("day %u", (unsigned)(row % 3)) : ""),
+            "session");
         fixture_need(assay_labelled_set(&table.environment, row, row % 2 ? "indoors" : "outdoors"),
                      "environment");
         fixture_need(assay_labelled_set(&table.legal_basis, row, "consent"), "legal basis");
@@ -268,8 +270,8 @@ static inline int fixture_by_score(const void *left, const void *right) {
     return a->j < b->j ? -1 : a->j > b->j;
 }
 
-/* All pairs of the enrolled samples with scores drawn at random, ties among them. keep is how many of
- * the tail are kept, UINT64_MAX for all. */
+/* All pairs of the enrolled samples with scores drawn at random, ties among them. keep is how many
+ * of the tail are kept, UINT64_MAX for all. */
 static inline assay_evidence fixture_evidence(uint64_t seed, uint32_t subjects, uint32_t per,
                                               uint64_t keep) {
     static const char *const names[] = {"release", "1.0", "none", "cosine", "fixture"};
@@ -307,8 +309,10 @@ static inline assay_evidence fixture_evidence(uint64_t seed, uint32_t subjects, 
                                      .j = j,
                                      .direction = (uint8_t)assay_random_below(&random, 3)};
             evidence.relations[mated ? ASSAY_RELATION_MATED : ASSAY_RELATION_NON_MATED]++;
-            if (mated) evidence.mated[evidence.mated_count++] = pair;
-            else evidence.tail[evidence.tail_count++] = pair;
+            if (mated)
+                evidence.mated[evidence.mated_count++] = pair;
+            else
+                evidence.tail[evidence.tail_count++] = pair;
             if (!mated)
                 evidence.histogram[(coarse - evidence.bins.lowest) >> evidence.bins.shift]++;
         }
@@ -331,8 +335,8 @@ static inline assay_evidence fixture_evidence(uint64_t seed, uint32_t subjects, 
     return evidence;
 }
 
-static inline assay_status fixture_write_evidence(const char *path, uint64_t seed, uint32_t subjects,
-                                                  uint32_t per, uint64_t keep) {
+static inline assay_status fixture_write_evidence(const char *path, uint64_t seed,
+                                                  uint32_t subjects, uint32_t per, uint64_t keep) {
     assay_evidence evidence = fixture_evidence(seed, subjects, per, keep);
     assay_status status = assay_evidence_write(path, &evidence);
     assay_evidence_free(&evidence);

@@ -200,12 +200,19 @@ bool assay_decode_image(const uint8_t *bytes, size_t count, uint32_t channels, a
     assay_format_kind kind;
     if (!assay_format_recognise(bytes, count, ASSAY_IMAGE_PIXEL_CAP, &kind, fault, fault_size))
         return false;
+    vips_error_clear();
     VipsImage *image = load(&kind, bytes, count);
     if (image == NULL) return refuse_by_library("damaged", kind.name, fault, fault_size);
     bool accepted = accept_header(image, &kind, fault, fault_size);
-    if (accepted &&
-        (!stretch_pnm(&image, &kind) || !convert(&image) || !take_pixels(image, channels, out)))
+    if (accepted)
+        accepted =
+            (stretch_pnm(&image, &kind) && convert(&image) && take_pixels(image, channels, out)) ||
+            refuse_by_library("damaged", kind.name, fault, fault_size);
+    if (accepted && *vips_error_buffer() != '\0') {
+        /* A warning at the last rows comes too late for libvips itself to fail on it. */
         accepted = refuse_by_library("damaged", kind.name, fault, fault_size);
+        assay_decode_free(out);
+    }
     g_object_unref(image);
     return accepted;
 }

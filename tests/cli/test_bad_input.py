@@ -147,7 +147,7 @@ class Makers:
         return INGEST
 
     def image_digest_differs(self):
-        self.rows("a,i/1.pgm,1,F," + "0" * 64, "b,i/2.pgm,1,F,", "c,i/3.pgm,2,M,", head=HEAD + ",sha256")
+        self.rows("a,i/1.pgm,1,F," + "1" * 64, "b,i/2.pgm,1,F,", "c,i/3.pgm,2,M,", head=HEAD + ",sha256")
         return INGEST
 
     def image_truncated(self):
@@ -159,7 +159,7 @@ class Makers:
         return IMPORT
 
     def matrix_not_npy(self):
-        write(self.folder, "x.npy", "1,2,3\n")
+        write(self.folder, "x.npy", "1,2,3\n" * 20)
         return IMPORT
 
     def matrix_truncated(self):

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import unittest
 
-import cli.cli_support as support
+import cli_support as support
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOSTILE = ["<script>console.error(1)</script>", "`id`$(id)", "a_b^c{d}%s", "plain & simple"]

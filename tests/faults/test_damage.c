@@ -16,14 +16,18 @@ static const char *path; /* the container that is damaged */
 static uint8_t *whole;   /* its bytes as they were */
 static size_t size;
 
-static assay_status write_dataset(const char *to) { return fixture_write_dataset(to, 21, 60, 5); }
+static assay_status write_dataset(const char *to) {
+    return fixture_write_dataset(to, 21, 60, 5);
+}
 static assay_status write_templates(const char *to) {
     return fixture_write_templates(to, 21, 40, 5, 128);
 }
 static assay_status write_evidence(const char *to) {
     return fixture_write_evidence(to, 21, 30, 3, UINT64_MAX);
 }
-static assay_status write_partial(const char *to) { return fixture_write_partial(to, 21); }
+static assay_status write_partial(const char *to) {
+    return fixture_write_partial(to, 21);
+}
 
 static assay_status read_dataset(const char *from) {
     assay_dataset *dataset = NULL;
@@ -140,8 +144,10 @@ static void zeroed_or_swapped_block_is_refused(void **state) {
         const size_t a = (size_t)assay_random_below(&random, blocks) * BLOCK;
         const size_t b = (size_t)assay_random_below(&random, blocks) * BLOCK;
         memcpy(damaged, whole, size);
-        if (n % 2) memset(damaged + a, 0, BLOCK);
-        else memcpy(damaged + a, whole + b, BLOCK);
+        if (n % 2)
+            memset(damaged + a, 0, BLOCK);
+        else
+            memcpy(damaged + a, whole + b, BLOCK);
         if (memcmp(damaged, whole, size) == 0) continue;
         fixture_write(path, damaged, size);
         assert_refused(kind, n % 2 ? "a zeroed block" : "a block of elsewhere", a);
@@ -179,7 +185,7 @@ static int tear_down(void **state) {
 
 int main(void) {
 #define TEST(function, kind)                                                                       \
-    {#function " " #kind, function, set_up, tear_down, (void *)(uintptr_t)&kinds[kind]}
+    { #function " " #kind, function, set_up, tear_down, (void *)(uintptr_t)&kinds[kind] }
     const struct CMUnitTest tests[] = {
         TEST(changed_byte_is_refused, 0),
         TEST(changed_byte_is_refused, 1),

@@ -1,5 +1,6 @@
-/* test_kill -- a writer that is killed at any instant leaves a whole container or none that opens: a
- * reader meets the old content, the new content, or a plain message, and the ledger's chain holds. */
+/* test_kill -- a writer that is killed at any instant leaves a whole container or none that opens:
+ * a reader meets the old content, the new content, or a plain message, and the ledger's chain
+ * holds. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -126,8 +127,9 @@ static void kill_writer(pid_t writer) {
     assert_true(WIFSIGNALED(ended)); /* it never ends by itself */
 }
 
-/* Runs write(path, 2) in a process that is killed before its call number `call` of the kernel. Returns
- * false where it ended before that. The process that it forks for HDF5 runs on by itself. */
+/* Runs write(path, 2) in a process that is killed before its call number `call` of the kernel.
+ * Returns false where it ended before that. The process that it forks for HDF5 runs on by itself.
+ */
 static bool write_until_call(const struct kind *kind, const char *path, int call) {
     int ended = 0;
     pid_t writer = fork();
@@ -214,15 +216,17 @@ static void writer_killed_at_any_call_leaves_whole_or_none(void **state) {
             none++;
         } else {
             assert_true(seed == 1 || seed == 2);
-            if (seed == 1) before++;
-            else behind++;
+            if (seed == 1)
+                before++;
+            else
+                behind++;
         }
         assert_int_equal(assay_ledger_check(folder, &records, &torn), ASSAY_OK);
         assert_false(torn);
     }
     if (call == 0) skip(); /* processes may not be traced here */
-    print_message("%s: killed at %d calls: %u old, %u none, %u new\n", kind->name, call, before, none,
-                  behind);
+    print_message("%s: killed at %d calls: %u old, %u none, %u new\n", kind->name, call, before,
+                  none, behind);
     assert_true(before > 0 && none > 0 && behind > 0);
 }
 
@@ -260,7 +264,7 @@ static int tear_down(void **state) {
 
 int main(void) {
 #define TEST(function, kind)                                                                       \
-    {#function " " #kind, function, set_up, tear_down, (void *)(uintptr_t)&kinds[kind]}
+    { #function " " #kind, function, set_up, tear_down, (void *)(uintptr_t)&kinds[kind] }
     const struct CMUnitTest tests[] = {
         TEST(killed_writer_leaves_whole_or_none, 0),
         TEST(killed_writer_leaves_whole_or_none, 1),

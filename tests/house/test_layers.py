@@ -167,7 +167,8 @@ class Files(unittest.TestCase):
     def test_a_file_opens_with_its_name_and_purpose(self):
         for path in sources(".c", ".h", ".cpp", ".def"):
             stem = PROGRAMS.get(path) or os.path.splitext(os.path.basename(path))[0]
-            self.assertRegex(read(path), r"^(/\*|//) %s(\.def)? -- \w" % re.escape(stem), path)
+            opening = read(path).split("\n", 1)[0]
+            self.assertRegex(opening, r"^(/\*|//) %s(\.def)? -- \S" % re.escape(stem), path)
 
     def test_file_names_are_unique_in_the_tree(self):
         seen = {}

@@ -100,6 +100,11 @@ static inline uint64_t fixture_cut(const assay_comparison *pairs, uint64_t count
     return limit;
 }
 
+/* A coarse score that is off by up to 2 beside its rounding, as a quantised comparison may be. */
+static inline int32_t fixture_coarse(double scaled, uint32_t i, uint32_t j) {
+    return (int32_t)lrint(scaled) + (int32_t)((i * 7 + j * 13) % 5) - 2;
+}
+
 /* Fills mated, tail (limit non-mated pairs at most), relations, one histogram and the counts. */
 static inline void fixture_compare(assay_evidence *evidence, fixture_score score, void *context,
                                    uint64_t limit) {
@@ -113,7 +118,7 @@ static inline void fixture_compare(assay_evidence *evidence, fixture_score score
     assert_ok(assay_allocate(&evidence->tail, pairs, sizeof *evidence->tail, "tail"));
     evidence->exponent = FIXTURE_EXPONENT;
     evidence->coarse_scale = FIXTURE_COARSE_SCALE;
-    evidence->bound = 0.5 / square + 1e-9;
+    evidence->bound = 2.5 / square + 1e-9; /* rounding, and what fixture_coarse adds */
     evidence->bins = (assay_bin_rule){.lowest = -4096, .shift = 1, .count = FIXTURE_BINS};
     evidence->combination_count = 1;
     assert_ok(
@@ -129,7 +134,7 @@ static inline void fixture_compare(assay_evidence *evidence, fixture_score score
             if (relation != ASSAY_RELATION_MATED && relation != ASSAY_RELATION_NON_MATED) continue;
             double value = score(context, evidence, i, j);
             assay_comparison pair = {.fine = llrint(value * unit),
-                                     .coarse = (int32_t)lrint(value * square),
+                                     .coarse = fixture_coarse(value * square, i, j),
                                      .i = i,
                                      .j = j,
                                      .direction = (uint8_t)assay_protocol_direction(

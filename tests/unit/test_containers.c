@@ -357,7 +357,8 @@ static void evidence_that_contradicts_itself_is_not_written(void **state) {
         if (n == 2) evidence.mated_count--;
         if (n == 3) evidence.tail[0] = evidence.tail[1], evidence.tail[1] = first;
         if (n == 4) evidence.tail[0].i = evidence.tail[0].j;
-        if (n == 5) evidence.tail[0].fine = evidence.mated[0].fine, evidence.tail[0] = evidence.mated[0];
+        if (n == 5)
+            evidence.tail[0].fine = evidence.mated[0].fine, evidence.tail[0] = evidence.mated[0];
         if (n == 6) evidence.tail_complete = true;
         if (n == 7) evidence.tail_floor = evidence.tail[0].fine + 1;
         if (n == 8) evidence.histogram[5]++;
@@ -518,7 +519,8 @@ static void one_kind_is_not_taken_for_another(void **state) {
         }
 }
 
-/* A sealed file that is no HDF5, or the HDF5 of nobody, is refused by its text and not by a crash. */
+/* A sealed file that is no HDF5, or the HDF5 of nobody, is refused by its text and not by a crash.
+ */
 static void sealed_rubbish_is_refused(void **state) {
     (void)state;
     uint8_t rubbish[4096];
@@ -542,7 +544,8 @@ static void folder_that_is_not_there_is_told(void **state) {
     }
 }
 
-/* Files may grow to limit bytes in a process of its own; what its writer says is the exit status. */
+/* Files may grow to limit bytes in a process of its own; what its writer says is the exit status.
+ */
 static int write_within(int kind, const char *path, rlim_t limit) {
     pid_t child = fork();
     if (child == 0) {

@@ -55,7 +55,8 @@ static void threshold_below_the_kept_scores_is_not_guessed(void **state) {
 
 static void allowed_errors_are_rounded_down_but_not_by_binary_fractions(void **state) {
     (void)state;
-    assert_int_equal(assay_allowed_errors(0.3, 10), 3);
+    assert_true(0.29 * 100 < 29);
+    assert_int_equal(assay_allowed_errors(0.29, 100), 29);
     assert_int_equal(assay_allowed_errors(1e-3, 20604), 20);
     assert_int_equal(assay_allowed_errors(1e-6, 999999), 0);
     assert_int_equal(assay_allowed_errors(1e-6, 1000000), 1);
@@ -384,6 +385,28 @@ static void coarse_figures_lie_within_their_bounds_of_the_exact_ones(void **stat
     assay_evidence_free(&cut);
 }
 
+static void the_histogram_brackets_every_count_and_its_thresholds_are_conservative(void **state) {
+    (void)state;
+    assay_evidence evidence;
+    assay_coarse coarse;
+    large_start(&evidence);
+    fixture_compare(&evidence, large_score, NULL, FIXTURE_ALL);
+    assert_ok(assay_coarse_create(&evidence, &coarse));
+    assay_score_list all = {.pairs = evidence.tail,
+                            .unit = ldexp(1.0, -2 * FIXTURE_EXPONENT),
+                            .count = evidence.tail_count,
+                            .complete = true};
+    for (uint64_t n = 0; n < all.count; n += 7) {
+        double score = assay_score_at(&all, n);
+        uint64_t truly = assay_scores_at_least(&all, score);
+        assert_true(assay_coarse_surely(&coarse, score) <= truly);
+        assert_true(assay_coarse_maybe(&coarse, score) >= truly);
+        assert_true(assay_scores_at_least(&all, assay_coarse_threshold(&coarse, n)) <= n);
+    }
+    assay_coarse_free(&coarse);
+    assay_evidence_free(&evidence);
+}
+
 static void targets_within_the_tail_do_not_see_where_it_ends(void **state) {
     (void)state;
     assay_evidence whole, cut;
@@ -459,6 +482,7 @@ int main(void) {
         cmocka_unit_test(counts_of_a_group_are_those_of_going_over_all_pairs),
         cmocka_unit_test(planted_difference_is_found_and_none_is_where_none_was_planted),
         cmocka_unit_test(coarse_figures_lie_within_their_bounds_of_the_exact_ones),
+        cmocka_unit_test(the_histogram_brackets_every_count_and_its_thresholds_are_conservative),
         cmocka_unit_test(targets_within_the_tail_do_not_see_where_it_ends),
         cmocka_unit_test(without_a_histogram_what_is_not_known_says_so),
     };

@@ -452,7 +452,7 @@ static void damage_that_a_format_can_see_is_refused(void **state) {
     table[1] = 0xc4;
     memcpy(file.bytes + file.count - 14, "\xff\xd9", 2); /* an end marker before the end */
     assert_refused(*state, file.bytes, file.count - 12,
-                   "damaged JPEG: premature end of JPEG image");
+                   "damaged JPEG: Corrupt JPEG data: premature end of data segment");
     free(file.bytes);
     assert_decodes(*state);
 }

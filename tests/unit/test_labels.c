@@ -158,8 +158,25 @@ static void bad_pair_lists_are_refused_with_their_place(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
+static void a_column_of_ages_gets_age_bands(void **state) {
+    (void)state;
+    assay_sample_table table = {0};
+    ok(read_labels(
+        "sample,subject,age,ageing\ns1,p1,17,fast\ns2,p1,18,slow\ns3,p2,,slow\ns4,p3,70.5,\n", NULL,
+        &table));
+    const assay_attribute *age = attribute(&table, "age");
+    assert_int_equal(age->kind, ASSAY_ATTRIBUTE_NUMERIC);
+    assert_string_equal(age->labels[age->codes[0]], "13-17");
+    assert_string_equal(age->labels[age->codes[1]], "18-35");
+    assert_int_equal(age->codes[2], ASSAY_CODE_MISSING);
+    assert_string_equal(age->labels[age->codes[3]], "66+");
+    assert_int_equal(attribute(&table, "ageing")->kind, ASSAY_ATTRIBUTE_CATEGORICAL);
+    assay_sample_table_free(&table);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_column_of_ages_gets_age_bands),
         TEST(other_columns_become_attributes_of_the_level_that_fits),
         TEST(long_names_of_the_id_columns_are_taken_too),
         TEST(declared_attributes_are_read_as_declared),

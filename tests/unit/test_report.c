@@ -250,6 +250,10 @@ static void hostile_names_stay_text(void **state) {
     assert_null(strstr(script, "pwned"));
     assert_null(strchr(script, '`'));
     free(script);
+    script = read_whole("plots/fmr-by-attribute-1-0.tsv");
+    assert_non_null(strstr(script, "a_b^c{d}%s%n"));
+    assert_null(strpbrk(script, "\"\\"));
+    free(script);
     char *table = read_whole("tables/groups.csv");
     assert_non_null(strstr(table, "\"'=cmd|' /C calc'!A0\""));
     assert_null(strstr(table, ",=cmd"));

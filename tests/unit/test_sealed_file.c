@@ -33,8 +33,8 @@ static uint8_t *make_bytes(size_t count, uint64_t seed) {
     return bytes;
 }
 
-static void publish(const char *name, const uint8_t *bytes, size_t count, const assay_extent *extents,
-                    size_t extent_count) {
+static void publish(const char *name, const uint8_t *bytes, size_t count,
+                    const assay_extent *extents, size_t extent_count) {
     fixture_write(fixture_path(folder, ".x.tmp"), bytes, count);
     assert_int_equal(assay_seal_publish(fixture_path(folder, ".x.tmp"), fixture_path(folder, name),
                                         extents, extent_count, "test", "{\"a\":1}"),
