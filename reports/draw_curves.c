@@ -249,6 +249,9 @@ assay_status assay_draw_histogram(assay_report *report, size_t index, assay_text
     assay_text script = {0};
     double mated_at = peak(bars, bars->mated, bars->mated_total, &mated_top);
     double non_mated_at = peak(bars, bars->non_mated, bars->non_mated_total, &non_mated_top);
+    /* Labels of peaks that are close together go to either side. */
+    bool first = mated_at < non_mated_at;
+    bool close = fabs(mated_at - non_mated_at) < 0.14 * bars->width * bars->count;
     double top = fmax(mated_top, non_mated_top) * 30;
     assay_text_appendf(&script,
                        "set lmargin at screen 0.09; set rmargin at screen 0.98\n"
@@ -260,10 +263,17 @@ assay_status assay_draw_histogram(assay_report *report, size_t index, assay_text
         &script,
         "set xlabel 'Score (higher is more similar)'\n"
         "set ylabel 'Share of comparisons in a bin' offset 1,0\n"
-        "set label 5 'non-mated' at %.17g,%.9g center tc rgb COLOUR[2] font ':Bold,13' "
+        "set label 5 'non-mated' at %.17g,%.9g %s tc rgb COLOUR[2] font ':Bold,13' "
         "front\n"
-        "set label 6 'mated' at %.17g,%.9g center tc rgb COLOUR[1] font ':Bold,13' front\n",
-        non_mated_at, non_mated_top * 2.2, mated_at, mated_top * 2.2);
+        "set label 6 'mated' at %.17g,%.9g %s tc rgb COLOUR[1] font ':Bold,13' front\n",
+        non_mated_at, non_mated_top * 2.2,
+        !close  ? "center"
+        : first ? "left"
+                : "right",
+        mated_at, mated_top * 2.2,
+        !close  ? "center"
+        : first ? "right"
+                : "left");
     append_threshold(&script, release, bars);
     assay_text_appendf(
         &script,

@@ -11,9 +11,10 @@
 #include "reports/coarse.h"
 #include "reports/rates.h"
 
-#define ASSAY_FEW_ERRORS 30u      /* under so many errors a figure is not to be relied on */
-#define ASSAY_FEW_CELL_ERRORS 10u /* under so many a cell of the heat map is grey */
-#define ASSAY_FEW_SUBJECTS 30u    /* groups of fewer subjects are too small to judge */
+#define ASSAY_FEW_ERRORS 30u       /* under so many errors a figure is not to be relied on */
+#define ASSAY_HEADLINE_ERRORS 100u /* false matches that leave something to see by group */
+#define ASSAY_FEW_CELL_ERRORS 10u  /* under so many a cell of the heat map is grey */
+#define ASSAY_FEW_SUBJECTS 30u     /* groups of fewer subjects are too small to judge */
 #define ASSAY_TOP_SUBJECTS 5u
 #define ASSAY_GROUP_PAIRS_MAX 64u /* groups of an attribute whose pairs are still reported */
 

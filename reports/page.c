@@ -69,14 +69,17 @@ bool assay_group_extremes(const assay_report_release *release,
             found.high_rate = rate;
         }
     }
-    if (groups < 2) return false;
     *out = found;
-    return true;
+    return groups >= 2;
+}
+
+void assay_html_fold_of(assay_text *text, assay_rate rate, assay_rate overall) {
+    double low = assay_rate_value(overall), high = assay_rate_value(rate);
+    if (low > 0) assay_text_appendf(text, high / low < 10 ? "%.1f-fold" : "%.0f-fold", high / low);
 }
 
 void assay_html_fold(assay_text *text, const assay_extremes *extremes) {
-    double low = assay_rate_value(extremes->low_rate), high = assay_rate_value(extremes->high_rate);
-    if (low > 0) assay_text_appendf(text, high / low < 10 ? "%.1f-fold" : "%.0f-fold", high / low);
+    assay_html_fold_of(text, extremes->high_rate, extremes->low_rate);
 }
 
 static void append_head(const assay_report *report, assay_text *text) {

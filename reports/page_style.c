@@ -43,7 +43,7 @@ const char assay_page_style[] =
     "figcaption h3{margin:0 0 .15em}\n"
     ".subtitle{margin:0 0 .6em;font-size:.92rem;line-height:1.45}\n"
     ".picture{overflow-x:auto}\n"
-    ".plot{display:block;width:100%;height:auto;min-width:620px}\n"
+    ".plot{display:block;width:100%;height:auto}\n"
     ".plot text,.plot [font-family]{font-family:\"DejaVu Sans\",Verdana,system-ui,sans-serif}\n"
     ".scroll{overflow-x:auto;margin:.4em 0 1em}\n"
     ".scroll:focus-visible,.picture:focus-visible{outline:2px solid "
@@ -88,7 +88,7 @@ const char assay_page_style[] =
     "@media "
     "print{body{font-size:10.5pt}main,header,footer{max-width:none;padding:0}nav{display:none}"
     "h2,h3,figcaption{break-after:avoid}figure,.card,.finding,tr{break-inside:avoid}"
-    ".plot{min-width:0}.scroll,.picture{overflow:visible}details{border:0;padding:0}"
+    ".plot{min-width:0!important}.scroll,.picture{overflow:visible}details{border:0;padding:0}"
     "details>summary{list-style:none}details:not([open])::details-content{content-visibility:"
     "visible;"
     "height:auto}a{color:inherit;text-decoration:none}}\n";

@@ -16,6 +16,7 @@
 #include "datasets/base/file.h"
 #include "datasets/base/memory.h"
 
+#define PLOT_MIN_WIDTH 620u /* pixels below which a picture scrolls instead */
 #define SECONDS_ALLOWED 120
 #define SVG_LIMIT ((size_t)64 << 20)
 #define NO_GNUPLOT "gnuplot was not found, so this report has tables only"
@@ -254,12 +255,13 @@ static assay_status adopt(const char *name, const char *svg, unsigned width, uns
     if (!end) return assay_fail(ASSAY_FAILED, "gnuplot made no whole picture of %s", name);
     c = strchr(c, '>') + 1;
     adoption job = {name, out};
-    assay_text_appendf(out,
-                       "<svg class=\"plot\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\" "
-                       "viewBox=\"0 0 %u %u\" style=\"max-width:%upx\" aria-labelledby=\"%s-title "
-                       "%s-description\">"
-                       "<title id=\"%s-title\">",
-                       width, height, width, name, name, name);
+    assay_text_appendf(
+        out,
+        "<svg class=\"plot\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\" "
+        "viewBox=\"0 0 %u %u\" style=\"max-width:%upx;min-width:%upx\" aria-labelledby=\"%s-title "
+        "%s-description\">"
+        "<title id=\"%s-title\">",
+        width, height, width, width < PLOT_MIN_WIDTH ? width : PLOT_MIN_WIDTH, name, name, name);
     assay_text_append_html(out, title);
     assay_text_appendf(out, "</title><desc id=\"%s-description\">", name);
     assay_text_append_html(out, description);

@@ -119,7 +119,7 @@ static int suitability(const assay_report *report, double target) {
         uint32_t at = point_with_target(&report->releases[n], target);
         if (at == figures->point_count || figures->points[at].reason) return 0;
         const assay_operating_point *point = &figures->points[at];
-        int here = !point->in_tail ? 1 : point->fmr.errors < ASSAY_FEW_ERRORS ? 2 : 3;
+        int here = !point->in_tail ? 1 : point->fmr.errors < ASSAY_HEADLINE_ERRORS ? 2 : 3;
         if (here < worst) worst = here;
     }
     return worst;

@@ -31,7 +31,7 @@ static inline const assay_operating_point *assay_headline(const assay_report_rel
 
 /* Group with the highest and lowest rate of a kind among those that are large enough to be named:
  * FMR with ASSAY_FEW_CELL_ERRORS false matches, FNMR with ASSAY_FEW_SUBJECTS mated subjects; real
- * values only. false where there are not two. */
+ * values only. false where there are not two; high is then the one that there is, or NULL. */
 typedef struct {
     const assay_group *low, *high;
     assay_rate low_rate, high_rate;
@@ -39,6 +39,8 @@ typedef struct {
 bool assay_group_extremes(const assay_report_release *release,
                           const assay_attribute_figures *attribute, assay_dots_kind kind,
                           assay_extremes *out);
+/* high's rate as so many fold of everybody's, overall; "" where that is 0 or not known. */
+void assay_html_fold_of(assay_text *text, assay_rate rate, assay_rate overall);
 /* "1.8-fold" as high stands over low; "" where low is 0. */
 void assay_html_fold(assay_text *text, const assay_extremes *extremes);
 

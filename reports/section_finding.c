@@ -53,7 +53,8 @@ static void say_attribute(assay_page *page, const assay_attribute_figures *attri
     assay_extremes fmr, fnmr;
     bool has_fmr = assay_group_extremes(subject, attribute, ASSAY_DOTS_FMR, &fmr);
     bool has_fnmr = assay_group_extremes(subject, attribute, ASSAY_DOTS_FNMR, &fnmr);
-    if (!has_fmr && !has_fnmr) return;
+    bool one_fmr = !has_fmr && fmr.high;
+    if (!has_fmr && !one_fmr && !has_fnmr) return;
     assay_text_append(text, "<p>By <i>");
     assay_text_append_html(text, attribute->attribute->name);
     assay_text_append(text, "</i>, at that one threshold: ");
@@ -69,6 +70,15 @@ static void say_attribute(assay_page *page, const assay_attribute_figures *attri
         assay_text_append(text, "</i>, a ");
         assay_html_fold(text, &fmr);
         assay_text_append(text, has_fnmr ? " difference; " : " difference.");
+    }
+    if (one_fmr) {
+        assay_text_append(text, "FMR is ");
+        assay_html_power(text, assay_rate_value(fmr.high_rate));
+        assay_text_append(text, " within <i>");
+        assay_text_append_html(text, fmr.high->label);
+        assay_text_append(text, "</i>, ");
+        assay_html_fold_of(text, fmr.high_rate, assay_headline(subject)->fmr);
+        assay_text_append(text, has_fnmr ? " that of everybody; " : " that of everybody.");
     }
     if (has_fnmr) {
         assay_text_append(text, "FNMR is ");

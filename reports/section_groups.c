@@ -49,6 +49,14 @@ static void append_dots_title(const assay_report *report, uint32_t index, const 
         return;
     }
     if (!assay_group_extremes(subject, attribute, about->kind, &found)) {
+        if (found.high && about->kind == ASSAY_DOTS_FMR) {
+            assay_text_append(title, " within <i>");
+            assay_text_append_html(title, found.high->label);
+            assay_text_append(title, "</i> is ");
+            assay_html_fold_of(title, found.high_rate, assay_headline(subject)->fmr);
+            assay_text_append(title, " that of everybody");
+            return;
+        }
         assay_text_append(title, ": too little data to compare groups by <i>");
         assay_text_append_html(title, attribute->attribute->name);
         assay_text_append(title, "</i>");
@@ -75,9 +83,24 @@ static void append_dots_title(const assay_report *report, uint32_t index, const 
     assay_text_append(title, "</i>");
 }
 
+/* A figure of failures to enrol without one would be a column of noughts. */
+static bool nothing_to_draw(const assay_report *report, uint32_t index, assay_dots_kind kind) {
+    if (kind != ASSAY_DOTS_FTE) return false;
+    for (size_t n = 0; n < report->count; ++n)
+        if (any_error(&report->releases[n], &report->releases[n].figures.attributes[index], kind))
+            return false;
+    return true;
+}
+
 static assay_status add_dots(assay_page *page, uint32_t index, const dots_words *about) {
     const assay_report *report = page->report;
     const assay_report_release *subject = assay_report_subject(report);
+    if (nothing_to_draw(report, index, about->kind)) {
+        assay_text_append(page->text, "<p>No release failed to enrol a sample of any group by <i>");
+        assay_text_append_html(page->text, subject->figures.attributes[index].attribute->name);
+        assay_text_append(page->text, "</i>.</p>\n");
+        return ASSAY_OK;
+    }
     assay_text svg = {0}, title = {0}, subtitle = {0};
     assay_status status = assay_draw_dots(page->report, index, about->kind, &svg);
     if (status != ASSAY_OK) goto out;

@@ -20,7 +20,10 @@ class Kill(Case):
                                 stderr=subprocess.PIPE, text=True, start_new_session=True)
 
     def stop(self, process, signal_number):
-        os.killpg(process.pid, signal_number)
+        try:
+            os.killpg(process.pid, signal_number)
+        except ProcessLookupError: # it was done before
+            pass
         text = process.communicate(timeout=60)[1]
         return process.returncode, text
 
@@ -57,6 +60,21 @@ class Kill(Case):
         self.assertIn("interrupted", text)
         self.assertFalse(os.path.exists(self.path("big/population")))
         self.assertFalse(os.path.exists(self.path("big/population.partial")))
+
+    def test_an_interrupt_at_any_instant_spoils_no_figure(self):
+        """Ctrl-C reaches the image workers too: a worker that died of it must not make an excluded image."""
+        write(self.folder, "small.yaml", SMALL.replace("subjects: 16", "subjects: 60"))
+        started = time.monotonic()
+        wanted = self.json("run", "small.yaml", "--json", "-o", "whole")
+        length = time.monotonic() - started
+        chance = random.Random(7)
+        for n in range(INSTANTS):
+            process = self.start("run", "small.yaml", "-o", "cut%d" % n)
+            time.sleep(chance.uniform(0.2, 1) * length)
+            code, text = self.stop(process, signal.SIGINT)
+            self.assertIn(code, (0, 1), text)
+            result = self.json("run", "small.yaml", "--json", "-o", "cut%d" % n)
+            self.assertEqual(digests(result), digests(wanted), text)
 
     def test_two_runs_do_not_write_to_the_same_place(self):
         write(self.folder, "big.yaml", SMALL.replace("subjects: 16", "subjects: 4000").replace(": 48", ": 256"))

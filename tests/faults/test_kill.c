@@ -127,36 +127,33 @@ static void kill_writer(pid_t writer) {
     assert_true(WIFSIGNALED(ended)); /* it never ends by itself */
 }
 
-/* Runs write(path, 2) in a process that is killed before its call number `call` of the kernel.
- * Returns false where it ended before that. The process that it forks for HDF5 runs on by itself.
- */
-static bool write_until_call(const struct kind *kind, const char *path, int call) {
+/* ---- a process that is stopped before one of its calls of the kernel ---- */
+
+enum { NOT_TRACED = 77 };
+
+/* A child that waits to be traced, and then writes content 2, or reads and tells by its exit
+ * status. */
+static pid_t start_traced(const struct kind *kind, const char *path, bool writes);
+
+/* Lets child run until it is about to make its call number `call` and returns true; or false where
+ * it ended before, with its exit status. What it forks runs on by itself. */
+static bool run_until_call(pid_t child, int call, int *out_exit) {
     int ended = 0;
-    pid_t writer = fork();
-    if (writer == 0) {
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) _exit(77);
-        raise(SIGSTOP);
-        _exit(kind->write(path, 2) == ASSAY_OK ? 0 : 1);
-    }
-    assert_true(waitpid(writer, &ended, 0) == writer);
-    if (WIFEXITED(ended) && WEXITSTATUS(ended) == 77) return false;
-    assert_int_equal(ptrace(PTRACE_SETOPTIONS, writer, NULL, PTRACE_O_TRACESYSGOOD), 0);
+    assert_true(waitpid(child, &ended, 0) == child);
     long signal_on = 0;
-    for (int stops = 0;;) {
-        assert_int_equal(ptrace(PTRACE_SYSCALL, writer, NULL, signal_on), 0);
-        assert_true(waitpid(writer, &ended, 0) == writer);
-        if (WIFEXITED(ended)) {
-            assert_int_equal(WEXITSTATUS(ended), 0);
-            return false;
-        }
-        assert_true(WIFSTOPPED(ended));
+    for (int stops = 0; WIFSTOPPED(ended);) {
+        if (stops == 0) ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_TRACESYSGOOD);
+        assert_int_equal(ptrace(PTRACE_SYSCALL, child, NULL, signal_on), 0);
+        assert_true(waitpid(child, &ended, 0) == child);
+        if (!WIFSTOPPED(ended)) break;
         signal_on = WSTOPSIG(ended);
         if (signal_on != (SIGTRAP | 0x80)) continue;
         signal_on = 0;
-        if (stops++ < 2 * call) continue; /* each call stops before and behind */
-        kill_writer(writer);
-        return true;
+        if (stops++ == 2 * call) return true; /* each call stops before and behind */
     }
+    assert_true(WIFEXITED(ended));
+    *out_exit = WEXITSTATUS(ended);
+    return false;
 }
 
 /* A refusal must say that the file is not there or not finished; damage is never right here. */
@@ -198,16 +195,32 @@ static void killed_writer_leaves_whole_or_none(void **state) {
     assert_int_equal(seed, 1);
 }
 
+enum { READ_SEED = 10, READ_REFUSED = 20, READ_WRONG = 21 };
+
+static pid_t start_traced(const struct kind *kind, const char *path, bool writes) {
+    pid_t child = fork();
+    if (child != 0) return child;
+    uint64_t seed = 0;
+    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) _exit(NOT_TRACED);
+    raise(SIGSTOP);
+    if (writes) _exit(kind->write(path, 2) == ASSAY_OK ? 0 : 1);
+    if (kind->read(path, &seed) == ASSAY_OK) _exit(READ_SEED + (int)seed);
+    const char *text = assay_error_text();
+    _exit(strstr(text, "No such file") || strstr(text, "has no seal") ? READ_REFUSED : READ_WRONG);
+}
+
 /* Not at random instants but at each call of the kernel that publishing makes. */
 static void writer_killed_at_any_call_leaves_whole_or_none(void **state) {
     const struct kind *kind = *state;
     char path[512];
     unsigned before = 0, none = 0, behind = 0;
-    int call = 0;
+    int call = 0, ended = 0;
     snprintf(path, sizeof path, "%s/%s", folder, kind->name);
     for (uint64_t seed = 0;; call++) {
         if (seed != 1) assert_int_equal(kind->write(path, 1), ASSAY_OK);
-        if (!write_until_call(kind, path, call)) break;
+        pid_t writer = start_traced(kind, path, true);
+        if (!run_until_call(writer, call, &ended)) break;
+        kill_writer(writer);
         uint64_t records;
         bool torn;
         seed = 0;
@@ -224,10 +237,38 @@ static void writer_killed_at_any_call_leaves_whole_or_none(void **state) {
         assert_int_equal(assay_ledger_check(folder, &records, &torn), ASSAY_OK);
         assert_false(torn);
     }
-    if (call == 0) skip(); /* processes may not be traced here */
+    if (ended == NOT_TRACED) skip();
+    assert_int_equal(ended, 0);
     print_message("%s: killed at %d calls: %u old, %u none, %u new\n", kind->name, call, before,
                   none, behind);
     assert_true(before > 0 && none > 0 && behind > 0);
+}
+
+/* At each call of the kernel that reading makes, the file is replaced by another. */
+static void reader_overtaken_at_any_call_reads_old_or_new(void **state) {
+    const struct kind *kind = *state;
+    char path[512];
+    unsigned found[3] = {0};
+    int call = 0, ended = 0;
+    snprintf(path, sizeof path, "%s/%s", folder, kind->name);
+    for (;; call++) {
+        assert_int_equal(kind->write(path, 1), ASSAY_OK);
+        pid_t reader = start_traced(kind, path, false);
+        if (!run_until_call(reader, call, &ended)) break;
+        assert_int_equal(kind->write(path, 2), ASSAY_OK);
+        assert_int_equal(ptrace(PTRACE_DETACH, reader, NULL, 0), 0);
+        assert_true(waitpid(reader, &ended, 0) == reader);
+        assert_true(WIFEXITED(ended));
+        const int content = WEXITSTATUS(ended) - READ_SEED;
+        if (content != 1 && content != 2)
+            fail_msg("overtaken at call %d: exit %d", call, WEXITSTATUS(ended));
+        found[content]++;
+    }
+    if (ended == NOT_TRACED) skip();
+    assert_int_equal(ended, READ_SEED + 1);
+    print_message("%s: overtaken at %d calls: %u old, %u new\n", kind->name, call, found[1],
+                  found[2]);
+    assert_true(found[1] > 0 && found[2] > 0);
 }
 
 static void reader_beside_a_writer_never_sees_a_mixture(void **state) {
@@ -270,6 +311,7 @@ int main(void) {
         TEST(killed_writer_leaves_whole_or_none, 1),
         TEST(killed_writer_leaves_whole_or_none, 2),
         TEST(writer_killed_at_any_call_leaves_whole_or_none, 1),
+        TEST(reader_overtaken_at_any_call_reads_old_or_new, 1),
         TEST(reader_beside_a_writer_never_sees_a_mixture, 0),
         TEST(reader_beside_a_writer_never_sees_a_mixture, 1),
         TEST(reader_beside_a_writer_never_sees_a_mixture, 2),
