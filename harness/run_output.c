@@ -1,8 +1,7 @@
 /* run_output -- the output folder of a run: its lock, and what was left half written in it. */
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "datasets/base/text.h"
 #include "harness/run_private.h"
 
+#define TREE_DEPTH 16 /* descriptors that nftw may hold */
 #define LOCK_TRIES 20 /* of a tenth of a second */
 
 /* ".NAME.tmp-PID" of a process that is no more. */
@@ -31,22 +31,16 @@ static bool is_left_over(const char *name) {
     return kill((pid_t)pid, 0) != 0 && errno == ESRCH;
 }
 
-static void remove_left_over(const char *directory) {
-    DIR *entries = opendir(directory);
-    if (entries == NULL) return;
-    for (const struct dirent *entry; (entry = readdir(entries)) != NULL;)
-        if (is_left_over(entry->d_name)) unlinkat(dirfd(entries), entry->d_name, 0);
-    closedir(entries);
-}
-
-static void remove_release_left_over(const runner *run) {
-    for (size_t n = 0; n < run->config->release_count; n++) {
-        const assay_config_release *release = &run->config->releases[n];
-        assay_text text = {0};
-        assay_text_appendf(&text, "%s/%s-%s", run->output, release->name, release->version);
-        if (assay_text_status(&text) == ASSAY_OK) remove_left_over(text.bytes);
-        assay_text_free(&text);
-    }
+/* The images of a population are rendered in a folder that is replaced as a whole: not looked into.
+ */
+static int visit(const char *path, const struct stat *about, int type, struct FTW *place) {
+    (void)about;
+    const char *name = path + place->base;
+    if (type == FTW_D && strncmp(name, "population", strlen("population")) == 0 &&
+        place->level == 1)
+        return FTW_SKIP_SUBTREE;
+    if (type == FTW_F && is_left_over(name)) (void)unlink(path);
+    return FTW_CONTINUE;
 }
 
 /* A child of a killed run may hold it for an instant longer. */
@@ -72,8 +66,7 @@ assay_status assay_run_enter(const runner *run, int *out_lock) {
         close(lock);
         return status;
     }
-    remove_left_over(run->output);
-    remove_release_left_over(run);
+    (void)nftw(run->output, visit, TREE_DEPTH, FTW_PHYS | FTW_ACTIONRETVAL);
     *out_lock = lock;
     return ASSAY_OK;
 }

@@ -35,16 +35,24 @@ void assay_html_power(assay_text *text, double value) {
         return;
     }
     char digits[ASSAY_NUMBER_SIZE];
-    snprintf(digits, sizeof digits, "%.1e", value);
+    /* Three digits, or as many as tell a rate from the power of ten next to it: 9.98 x 10^-4. */
+    for (int places = 2; places <= 6; places++) {
+        snprintf(digits, sizeof digits, "%.*e", places, value);
+        const double shown = strtod(digits, NULL);
+        const bool is_power = shown == pow(10, round(log10(shown)));
+        if (!is_power || fabs(shown - value) <= 1e-9 * fabs(value)) break;
+    }
     char *mark = strchr(digits, 'e');
     int exponent = (int)strtol(mark + 1, NULL, 10);
     *mark = '\0';
+    while (mark[-1] == '0') *--mark = '\0'; /* there is a point before them */
+    if (mark[-1] == '.') *--mark = '\0';
     if (exponent == 0) {
         assay_text_append(text, digits);
         return;
     }
-    bool is_one = strcmp(digits, "1.0") == 0;
-    if (!is_one) assay_text_appendf(text, "%s × ", digits);
+    bool is_one = strcmp(digits, "1") == 0;
+    if (!is_one) assay_text_appendf(text, "%s × ", digits);
     assay_text_appendf(text, "10<sup>%s%d</sup>", exponent < 0 ? "−" : "", abs(exponent));
 }
 

@@ -73,6 +73,28 @@ bool assay_group_extremes(const assay_report_release *release,
     return groups >= 2;
 }
 
+void assay_html_left_out(assay_text *text, const assay_report_release *release,
+                         const assay_attribute_figures *attribute, assay_dots_kind kind) {
+    bool any = false;
+    for (uint32_t g = 0; g < attribute->group_count; ++g) {
+        const assay_group *group = &attribute->groups[g];
+        if (group->code < ASSAY_CODE_FIRST) continue;
+        if (large_enough(group, kind, assay_dots_rate(release, group, kind))) continue;
+        if (any) {
+            assay_text_append(text, ", ");
+        } else if (kind == ASSAY_DOTS_FMR) {
+            assay_text_appendf(text, " Left out for fewer than %u false matches: <i>",
+                               (unsigned)ASSAY_FEW_CELL_ERRORS);
+        } else {
+            assay_text_appendf(text, " Left out for fewer than %u subjects: <i>",
+                               (unsigned)ASSAY_FEW_SUBJECTS);
+        }
+        assay_text_append_html(text, group->label);
+        any = true;
+    }
+    if (any) assay_text_append(text, "</i>.");
+}
+
 void assay_html_fold_of(assay_text *text, assay_rate rate, assay_rate overall) {
     double low = assay_rate_value(overall), high = assay_rate_value(rate);
     if (low > 0) assay_text_appendf(text, high / low < 10 ? "%.1f-fold" : "%.0f-fold", high / low);

@@ -69,7 +69,9 @@ static void say_attribute(assay_page *page, const assay_attribute_figures *attri
         assay_text_append_html(text, fmr.low->label);
         assay_text_append(text, "</i>, a ");
         assay_html_fold(text, &fmr);
-        assay_text_append(text, has_fnmr ? " difference; " : " difference.");
+        assay_text_append(text, " difference.");
+        assay_html_left_out(text, subject, attribute, ASSAY_DOTS_FMR);
+        if (has_fnmr) assay_text_append(text, " ");
     }
     if (one_fmr) {
         assay_text_append(text, "FMR is ");
@@ -90,6 +92,7 @@ static void say_attribute(assay_page *page, const assay_attribute_figures *attri
         assay_text_append(text, " for <i>");
         assay_text_append_html(text, fnmr.low->label);
         assay_text_append(text, "</i>.");
+        assay_html_left_out(text, subject, attribute, ASSAY_DOTS_FNMR);
     }
     assay_text_append(text, "</p>\n");
 }
@@ -137,7 +140,7 @@ static void add_group_cards(assay_text *text, const assay_report_release *subjec
         assay_html_fold(&value, &widest);
         assay_text_append(&more, "by <i>");
         assay_text_append_html(&more, where->attribute->name);
-        assay_text_append(&more, "</i>, highest over lowest group");
+        assay_text_append(&more, "</i>, highest over lowest of the groups with 10 false matches");
     } else {
         assay_text_append(&more, assay_headline(subject)->in_tail
                                      ? "no two groups have 10 false matches"

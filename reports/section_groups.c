@@ -111,6 +111,8 @@ static assay_status add_dots(assay_page *page, uint32_t index, const dots_words 
         assay_html_point(&subtitle, assay_headline(subject));
         assay_text_append(&subtitle, report->count > 1 ? ", of each release." : ".");
     }
+    if (about->kind != ASSAY_DOTS_FTE)
+        assay_html_left_out(&subtitle, subject, &subject->figures.attributes[index], about->kind);
     if (report->count > 1) {
         assay_text_append(&subtitle, " The title and the dashed line speak of ");
         assay_text_append_html(&subtitle, subject->name);

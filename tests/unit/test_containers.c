@@ -366,7 +366,7 @@ static void evidence_that_contradicts_itself_is_not_written(void **state) {
         if (n == 10) evidence.bound = NAN;
         if (n == 11) evidence.mated[1] = evidence.mated[0];
         if (n == 12) { /* as many enrolled, but others */
-            evidence.table.enrolment[first.i] = ASSAY_ENROLMENT_REFUSED;
+            evidence.table.enrolment[0] = ASSAY_ENROLMENT_REFUSED; /* row 0 is never a j */
             evidence.table.enrolment[8] = ASSAY_ENROLMENT_ENROLLED;
         }
         assert_int_equal(assay_evidence_write(path, &evidence), ASSAY_FAILED);
