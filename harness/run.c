@@ -61,7 +61,7 @@ static void note_unusable(const runner *run, const char *path) {
 
 static assay_status step_population(runner *run) {
     const assay_config *config = run->config;
-    assay_run_step *step;
+    assay_run_step *step = NULL;
     char *directory = NULL;
     bool made = false;
     assay_status status = assay_path_join(&directory, run->output, "population");
@@ -128,7 +128,7 @@ static assay_status ingest(runner *run, assay_run_step *step) {
 }
 
 static assay_status step_ingest(runner *run) {
-    assay_run_step *step;
+    assay_run_step *step = NULL;
     bool fits = false;
     assay_status status = add_step(run, "ingest", NULL, run->dataset_path, &step);
     if (status != ASSAY_OK) return status;
@@ -265,7 +265,7 @@ static assay_status read_head(runner *run, release_files *files, assay_run_step 
 
 static assay_status step_templates(runner *run, const assay_config_release *release,
                                    release_files *files) {
-    assay_run_step *step;
+    assay_run_step *step = NULL;
     bool fits = false;
     const char *name = files->given                 ? "templates"
                        : release->algorithm == NULL ? "import"
@@ -379,7 +379,7 @@ static assay_status compare(const runner *run, const release_files *files, assay
 
 static assay_status step_compare(runner *run, const assay_config_release *release,
                                  const release_files *files) {
-    assay_run_step *step;
+    assay_run_step *step = NULL;
     bool fits = false;
     assay_status status = add_step(run, "compare", release, files->evidence, &step);
     if (status != ASSAY_OK) return status;
