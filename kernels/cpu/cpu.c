@@ -309,15 +309,31 @@ static void add_counters(assay_tally *into, const worker *from) {
     for (uint64_t n = 0; n < into->histogram_length; n++) into->histogram[n] += from->histogram[n];
 }
 
-static assay_status prepare_work(shared_work *work, uint64_t first) {
+/* Candidates that come together at most before they are cut: the pairs of the tiles, or twice the
+ * limit and what the threads hand over on top. */
+static uint64_t most_candidates(const assay_all_pairs *plan, unsigned threads) {
+    const uint64_t n = plan->templates->count;
+    const uint64_t pairs = n % 2 == 0 ? n / 2 * (n - (n > 0)) : (n - 1) / 2 * n;
+    uint64_t most = 2 * plan->tail_limit;
+    if (most < CUT_AT_LEAST) most = CUT_AT_LEAST;
+    most += (uint64_t)threads * BATCH;
+    return most < pairs ? most : pairs;
+}
+
+static assay_status prepare_work(shared_work *work, uint64_t first, unsigned threads) {
     const assay_quantised *set = work->plan->templates;
     const size_t cells = (size_t)set->count * set->length;
     atomic_init(&work->next_tile, first);
     atomic_init(&work->coarse_floor, coarse_floor_of(set, work->floor));
     work->cut_at = 2 * work->plan->tail_limit;
     if (work->cut_at < CUT_AT_LEAST) work->cut_at = CUT_AT_LEAST;
-    const assay_status status =
+    assay_status status =
         assay_allocate_aligned(&work->coarse, cells, sizeof(float), "coarse templates as floats");
+    if (status != ASSAY_OK) return status;
+    /* All the room at once: pages count only when they are written, and growing would copy. */
+    work->capacity = (size_t)most_candidates(work->plan, threads);
+    status =
+        assay_allocate(&work->kept, work->capacity, sizeof *work->kept, "candidates for the tail");
     if (status != ASSAY_OK) return status;
     for (size_t k = 0; k < cells; k++) work->coarse[k] = set->coarse[k];
     return ASSAY_OK;
@@ -334,7 +350,7 @@ static assay_status all_pairs(const assay_all_pairs *plan, uint64_t first, uint6
     assay_tally tally = {.histogram_length = histogram_length_of(plan)};
     const unsigned threads = options->threads > 0 ? options->threads : 1;
     worker *workers = NULL;
-    assay_status status = prepare_work(&work, first);
+    assay_status status = prepare_work(&work, first, threads);
     if (status != ASSAY_OK) goto out;
     status = assay_allocate(&workers, threads, sizeof *workers, "threads");
     if (status != ASSAY_OK) goto out;
@@ -415,10 +431,7 @@ static assay_status probe(char *out_line, size_t size) {
 }
 
 static uint64_t memory(const assay_all_pairs *plan, unsigned threads) {
-    const uint64_t n = plan->templates->count;
-    const uint64_t pairs = n % 2 == 0 ? n / 2 * (n - (n > 0)) : (n - 1) / 2 * n;
-    uint64_t kept = 2 * plan->tail_limit > CUT_AT_LEAST ? 2 * plan->tail_limit : CUT_AT_LEAST;
-    if (kept > pairs) kept = pairs;
+    const uint64_t n = plan->templates->count, kept = most_candidates(plan, threads);
     /* Candidates, the sort's copy of them, tiles and histograms of each thread, templates as
      * floats. */
     return kept * 2 * sizeof(assay_scored_pair) +
