@@ -1,5 +1,6 @@
 /* compare_size -- what a comparison needs, said before it starts. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <sys/statvfs.h>
 
 #include "datasets/base/file.h"
@@ -83,8 +84,15 @@ static assay_status free_disk(const char *path, uint64_t *out) {
     return status;
 }
 
-static double gigabytes(uint64_t bytes) {
-    return (double)bytes / 1e9;
+/* "0.31 GB", or "63 MB" where that says more. */
+enum { SIZE_TEXT = 32 };
+static const char *print_size(char out[SIZE_TEXT], uint64_t bytes) {
+    if (bytes < 100000000) {
+        snprintf(out, SIZE_TEXT, "%" PRIu64 " MB", (bytes + 999999) / 1000000);
+    } else {
+        snprintf(out, SIZE_TEXT, "%.2f GB", (double)bytes / 1e9);
+    }
+    return out;
 }
 
 assay_status assay_compare_check_size(const comparison *work) {
@@ -92,25 +100,28 @@ assay_status assay_compare_check_size(const comparison *work) {
     if (work->options->matrix_path != NULL) {
         memory += work->plan.enrolled * work->plan.enrolled * sizeof(double);
     }
+    char memory_text[SIZE_TEXT], disk_text[SIZE_TEXT], room_text[SIZE_TEXT];
     const assay_status status = free_disk(work->out_path, &room);
     if (status != ASSAY_OK) return status;
-    assay_progress_note(
-        work->progress,
-        "%" PRIu64 " templates of %u, %" PRIu64 " mated and %" PRIu64
-        " non-mated comparisons: at most %.2f GB of memory and %.2f GB of disk",
-        work->plan.count, work->head->length, work->plan.relations[ASSAY_RELATION_MATED],
-        work->plan.relations[ASSAY_RELATION_NON_MATED], gigabytes(memory), gigabytes(disk));
+    print_size(memory_text, memory);
+    print_size(disk_text, disk);
+    assay_progress_note(work->progress,
+                        "%" PRIu64 " templates of %u, %" PRIu64 " mated and %" PRIu64
+                        " non-mated comparisons: at most %s of memory and %s of disk",
+                        work->plan.count, work->head->length,
+                        work->plan.relations[ASSAY_RELATION_MATED],
+                        work->plan.relations[ASSAY_RELATION_NON_MATED], memory_text, disk_text);
     if (memory > work->memory_limit) {
         return assay_fail(ASSAY_FAILED,
-                          "comparing %" PRIu64 " templates of %u with backend %s needs %.2f GB of "
-                          "memory; %.2f GB may be used (fewer threads, fewer histogram_by "
+                          "comparing %" PRIu64 " templates of %u with backend %s needs %s of "
+                          "memory; %s may be used (fewer threads, fewer histogram_by "
                           "combinations, a lower tail cap or larger --memory)",
-                          work->plan.count, work->head->length, work->backend->name,
-                          gigabytes(memory), gigabytes(work->memory_limit));
+                          work->plan.count, work->head->length, work->backend->name, memory_text,
+                          print_size(room_text, work->memory_limit));
     }
     if (disk > room) {
-        return assay_fail(ASSAY_FAILED, "writing %s needs up to %.2f GB of disk; %.2f GB are free",
-                          work->out_path, gigabytes(disk), gigabytes(room));
+        return assay_fail(ASSAY_FAILED, "writing %s needs up to %s of disk; %s are free",
+                          work->out_path, disk_text, print_size(room_text, room));
     }
     return ASSAY_OK;
 }

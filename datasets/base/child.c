@@ -215,7 +215,8 @@ static int prepare_files(posix_spawn_file_actions_t *actions, int request_fd, in
     return fault;
 }
 
-/* No signal ignored or held back, whatever the program does with its own. */
+/* No signal ignored or held back, whatever the program does with its own; and a process group of
+ * its own, so that what a terminal sends to us does not cut an image short. */
 static int prepare_signals(posix_spawnattr_t *attributes) {
     sigset_t none, all;
     sigemptyset(&none);
@@ -223,8 +224,8 @@ static int prepare_signals(posix_spawnattr_t *attributes) {
     int fault = posix_spawnattr_setsigmask(attributes, &none);
     if (fault == 0) fault = posix_spawnattr_setsigdefault(attributes, &all);
     if (fault == 0)
-        fault =
-            posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        fault = posix_spawnattr_setflags(
+            attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
     return fault;
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datasets/base/text.h"
 #include "datasets/containers.h"
 #include "harness/cli/command.h"
 
@@ -29,6 +30,9 @@ static void print_value(const char *name, const json_t *value) {
         }
     } else if (json_is_string(value)) {
         printf("%-*s %s\n", NAME_WIDTH, name, json_string_value(value));
+    } else if (json_is_real(value)) {
+        char number[ASSAY_NUMBER_SIZE];
+        printf("%-*s %s\n", NAME_WIDTH, name, assay_print_double(number, json_real_value(value)));
     } else {
         char *text = json_dumps(value, JSON_ENCODE_ANY);
         printf("%-*s %s\n", NAME_WIDTH, name, text == NULL ? "?" : text);
