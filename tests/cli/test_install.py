@@ -43,7 +43,7 @@ class Install(Case):
         if compiler is None or shutil.which("pkg-config") is None:
             self.skipTest("no compiler or no pkg-config here")
         settings = dict(os.environ, PKG_CONFIG_PATH=os.path.dirname(self.find("assay.pc")))
-        flags = subprocess.run(["pkg-config", "--static", "--cflags", "--libs", "assay"], capture_output=True,
+        flags = subprocess.run(["pkg-config", "--cflags", "--libs", "assay"], capture_output=True,
                                text=True, env=settings)
         self.assertEqual(flags.returncode, 0, flags.stderr)
         source = write(self.folder, "use.c", USE)
