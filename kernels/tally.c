@@ -60,7 +60,7 @@ static int by_score_and_place(const void *left, const void *right) {
 
 uint64_t assay_tail_cut(assay_scored_pair *pairs, uint64_t count, uint64_t limit, int64_t required,
                         int64_t *floor) {
-    qsort(pairs, (size_t)count, sizeof *pairs, by_score_and_place);
+    if (count > 0) qsort(pairs, (size_t)count, sizeof *pairs, by_score_and_place);
     while (count > 0 && pairs[count - 1].fine <= *floor) count--;
     if (count <= limit) return count;
     /* The pair at `limit` must go, and with it everything tied to it, unless it is required. */

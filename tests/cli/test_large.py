@@ -1,6 +1,7 @@
 """test_large -- 13,000 templates of 512 (85 million pairs): one command line a step, and the memory that was
 stated before is kept."""
 import json
+import os
 import re
 import resource
 
@@ -20,7 +21,8 @@ class Large(Case):
         self.assertEqual(compared["non_mated"] + compared["mated"], 13000 * 12999 // 2)
         stated = float(re.search(r"at most ([0-9.]+) GB of memory", done.stderr).group(1)) * 1e9
         self.assertGreater(peak, before)
-        self.assertLess(peak, stated + 5e6)
+        if not os.environ.get("ASSAY_SANITIZED"): # a sanitizer keeps memory of its own
+            self.assertLess(peak, stated + 5e6)
         self.good("report", "evidence.h5", "--by", "group", "-o", "report", "-q")
         with open(self.path("report/summary.json"), encoding="utf-8") as text:
             release = json.load(text)["releases"][0]
