@@ -1,7 +1,7 @@
 /* protocol -- which comparisons an evaluation makes, and what each of them is: mated, non-mated or
  * excluded. Harness and reports both derive trials from here, so that they cannot differ.
  *
- * Rules (STATISTICS.md 0): mated is same subject and same instance. Same subject with another
+ * Rules (after ISO/IEC 19795-1): mated is same subject and same instance. Same subject with another
  * instance is excluded; "not given" is an instance of its own, so that a sample with an instance is
  * never mated with one without. Byte-identical images of one subject are never mated. Mated pairs
  * of one session are excluded unless same_session is allowed, where both sessions are known. A
@@ -41,10 +41,12 @@ typedef struct {
     char *role_column;
     char *reference_value;
     char *probe_value;
-    /* ONE_PER_SUBJECT: earliest and latest capture are reference and probe; where a time of the
-     * subject is missing, or times are equal, the order of SHA-256(pick_seed as 8 bytes little
-     * endian, length of the sample id likewise, sample id) decides. A subject of one sample is a
-     * reference only. Enrolment and instance play no part in the pick. */
+    /* ONE_PER_SUBJECT: of a subject's samples one reference and one later probe whose relation is
+     * MATED: the earliest reference that has such a probe, and the latest probe that it has.
+     * Samples of known time come in its order, before those without one; equal and missing times in
+     * the order of SHA-256(pick_seed as 8 bytes little endian, length of the sample id likewise,
+     * sample id). A subject without such a pair has its first sample as a reference and no probe.
+     * Enrolment plays no part in the pick. */
     uint64_t pick_seed;
     /* PAIR_LIST: sorted, unique rows. reversed[n] says that the list named j as the reference. */
     assay_row_pair *pairs;

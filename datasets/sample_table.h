@@ -14,7 +14,7 @@
 
 typedef enum { ASSAY_ATTRIBUTE_CATEGORICAL = 0, ASSAY_ATTRIBUTE_NUMERIC = 1 } assay_attribute_kind;
 typedef enum { ASSAY_LEVEL_SUBJECT = 0, ASSAY_LEVEL_SAMPLE = 1 } assay_attribute_level;
-/* Who said so (STATISTICS.md 2: each attribute declares its source). */
+/* Who said so: each attribute declares its source, and reports repeat it. */
 typedef enum {
     ASSAY_SOURCE_NOT_STATED = 0,
     ASSAY_SOURCE_SELF_REPORTED,

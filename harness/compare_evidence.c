@@ -160,14 +160,15 @@ static assay_status describe_provenance(const comparison *work, char **out) {
     uname(&host);
     if (work->backend->probe(line, sizeof line) != ASSAY_OK) line[0] = '\0';
     json_t *document = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:f, s:I, s:f, s:I, s:I, s:s?}", "program",
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:f, s:I, s:I, s:f, s:I, s:I, s:s?}", "program",
         "assay " ASSAY_VERSION, "backend", work->backend->name, "device", line, "machine",
         host.machine, "dataset_digest", assay_digest_hex(dataset, &work->head->dataset_digest),
         "templates_digest", assay_digest_hex(templates, &work->head->digest), "threads",
         (json_int_t)work->threads, "compare_seconds", work->seconds, "rescored_pairs",
-        (json_int_t)work->tally.rescored, "bound", work->set.bound, "tail_limit",
-        (json_int_t)work->plan.tail_limit, "resumed_tiles", (json_int_t)work->resumed_tiles,
-        "configuration_digest", work->options->configuration_digest);
+        (json_int_t)work->tally.rescored, "redone_ranges", (json_int_t)work->tally.redone, "bound",
+        work->set.bound, "tail_limit", (json_int_t)work->plan.tail_limit, "resumed_tiles",
+        (json_int_t)work->resumed_tiles, "configuration_digest",
+        work->options->configuration_digest);
     *out = document != NULL ? json_dumps(document, JSON_SORT_KEYS) : NULL;
     json_decref(document);
     return *out != NULL ? ASSAY_OK : assay_fail(ASSAY_FAILED, "no memory for the provenance");

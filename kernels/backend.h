@@ -64,6 +64,7 @@ typedef struct {
     int64_t tail_floor; /* every pair with fine > tail_floor is in the tail, and no other;
                            INT64_MIN where the tail holds all */
     uint64_t rescored;  /* pairs whose fine score was computed */
+    uint64_t redone;    /* ranges done again because a guessed floor was not certified */
 } assay_tally;
 void assay_tally_free(assay_tally *tally); /* takes a zeroed one */
 /* Adds from to into (both of plan), cuts the tail again. from keeps what it owns. */
@@ -99,7 +100,7 @@ typedef struct {
     assay_status (*probe)(char *out_line, size_t size);
     /* Bytes it needs beyond the templates for this plan. */
     uint64_t (*memory)(const assay_all_pairs *plan, unsigned threads);
-    /* Tiles first … end - 1 of plan. Deterministic but for `rescored`. */
+    /* Tiles first … end - 1 of plan. Deterministic but for `rescored` and `redone`. */
     assay_status (*all_pairs)(const assay_all_pairs *plan, uint64_t first, uint64_t end,
                               const assay_backend_options *options, assay_tally *out);
     /* Fine and coarse scores of pairs[count] into out[count], same order. */

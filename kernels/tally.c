@@ -105,5 +105,6 @@ assay_status assay_tally_merge(const assay_all_pairs *plan, assay_tally *into,
     into->other_side += from->other_side;
     into->histogram_pairs += from->histogram_pairs;
     into->rescored += from->rescored;
+    into->redone += from->redone;
     return ASSAY_OK;
 }
