@@ -57,9 +57,16 @@ static assay_status start_workers(cpu_work *work, cpu_worker *workers, unsigned 
 }
 
 /* Tells how far the threads are until all have ended. false where the listener asks to stop. */
-static bool watch_workers(cpu_work *work) {
+static bool tell(const cpu_work *work) {
     const assay_backend_options *options = work->options;
-    bool going_on = true;
+    return assay_progress_tell(options->progress, "compare", "pairs",
+                               options->progress_done + atomic_load(&work->done),
+                               options->progress_total);
+}
+
+static bool watch_workers(cpu_work *work) {
+    bool going_on = tell(work);
+    if (!going_on) atomic_store(&work->stop, true);
     pthread_mutex_lock(&work->lock);
     while (work->running > 0) {
         struct timespec until;
@@ -70,14 +77,12 @@ static bool watch_workers(cpu_work *work) {
         pthread_cond_timedwait(&work->finished, &work->lock, &until);
         if (!going_on) continue;
         pthread_mutex_unlock(&work->lock);
-        going_on = assay_progress_tell(options->progress, "compare", "pairs",
-                                       options->progress_done + atomic_load(&work->done),
-                                       options->progress_total);
+        going_on = tell(work);
         if (!going_on) atomic_store(&work->stop, true);
         pthread_mutex_lock(&work->lock);
     }
     pthread_mutex_unlock(&work->lock);
-    return going_on;
+    return going_on && tell(work);
 }
 
 /* One pass over the tiles from a floor on; the threads' counters are left with them. */
@@ -243,8 +248,8 @@ static uint64_t memory_with(const assay_microkernel *kernel, const assay_all_pai
            histogram_length_of(plan) * sizeof(uint64_t);
 }
 
-/* One backend for each micro-kernel, and `cpu` for the best. */
-#define CPU_BACKEND(suffix, kernel_of, name_text, purpose_text)                                    \
+/* What a backend of a micro-kernel consists of; the backends themselves follow. */
+#define CPU_FUNCTIONS(suffix, kernel_of)                                                           \
     static assay_status probe_##suffix(char *out_line, size_t size) {                              \
         return probe_with(kernel_of, out_line, size);                                              \
     }                                                                                              \
@@ -255,19 +260,39 @@ static uint64_t memory_with(const assay_microkernel *kernel, const assay_all_pai
                                            uint64_t end, const assay_backend_options *options,     \
                                            assay_tally *out) {                                     \
         return assay_cpu_all_pairs(kernel_of, plan, first, end, options, out);                     \
-    }                                                                                              \
-    extern const assay_backend assay_backend_##suffix;                                             \
-    const assay_backend assay_backend_##suffix = {                                                 \
-        .name = name_text,                                                                         \
-        .purpose = purpose_text,                                                                   \
-        .probe = probe_##suffix,                                                                   \
-        .memory = memory_##suffix,                                                                 \
-        .all_pairs = all_pairs_##suffix,                                                           \
-        .score_pairs = assay_cpu_score_pairs,                                                      \
     }
+#define CPU_MEMBERS(suffix)                                                                        \
+    .probe = probe_##suffix, .memory = memory_##suffix, .all_pairs = all_pairs_##suffix,           \
+    .score_pairs = assay_cpu_score_pairs
 
-CPU_BACKEND(cpu, assay_microkernel_best(), "cpu",
-            "the fastest of the cpu-… that this processor has");
-CPU_BACKEND(cpu_vnni, &assay_microkernel_vnni, "cpu-vnni", "16-bit integers by AVX-512 VNNI");
-CPU_BACKEND(cpu_avx2, &assay_microkernel_avx2, "cpu-avx2", "16-bit integers by AVX2");
-CPU_BACKEND(cpu_blas, &assay_microkernel_blas, "cpu-blas", "integers in OpenBLAS's float product");
+CPU_FUNCTIONS(best, assay_microkernel_best())
+CPU_FUNCTIONS(vnni, &assay_microkernel_vnni)
+CPU_FUNCTIONS(avx2, &assay_microkernel_avx2)
+CPU_FUNCTIONS(blas, &assay_microkernel_blas)
+
+extern const assay_backend assay_backend_cpu, assay_backend_cpu_vnni, assay_backend_cpu_avx2,
+    assay_backend_cpu_blas;
+
+const assay_backend assay_backend_cpu = {
+    .name = "cpu",
+    .purpose = "the fastest of the cpu-… that this processor has",
+    CPU_MEMBERS(best),
+};
+
+const assay_backend assay_backend_cpu_vnni = {
+    .name = "cpu-vnni",
+    .purpose = "16-bit integers by AVX-512 VNNI",
+    CPU_MEMBERS(vnni),
+};
+
+const assay_backend assay_backend_cpu_avx2 = {
+    .name = "cpu-avx2",
+    .purpose = "16-bit integers by AVX2",
+    CPU_MEMBERS(avx2),
+};
+
+const assay_backend assay_backend_cpu_blas = {
+    .name = "cpu-blas",
+    .purpose = "integers in OpenBLAS's float product",
+    CPU_MEMBERS(blas),
+};

@@ -392,27 +392,34 @@ static assay_status start_workers(shared_work *work, worker *workers, unsigned c
     return ASSAY_OK;
 }
 
-/* Tells how far the threads are until all have ended. false where the listener asks to stop. */
+/* Waits for the end of a thread, but not long. Whether one still runs. */
+static bool wait_a_little(shared_work *work) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += (long)TELL_EVERY_MS * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&work->lock);
+    if (work->running > 0) pthread_cond_timedwait(&work->finished, &work->lock, &until);
+    const bool running = work->running > 0;
+    pthread_mutex_unlock(&work->lock);
+    return running;
+}
+
+/* Tells how far the threads are until all have ended, and once more then. false where the listener
+ * asks to stop. */
 static bool watch_workers(shared_work *work) {
     const assay_backend_options *options = work->options;
-    bool going_on = true;
-    pthread_mutex_lock(&work->lock);
-    while (work->running > 0) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += (long)TELL_EVERY_MS * 1000000;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
-        pthread_cond_timedwait(&work->finished, &work->lock, &until);
-        if (!going_on) continue;
-        pthread_mutex_unlock(&work->lock);
+    bool going_on = true, running = true;
+    while (going_on) {
         going_on = assay_progress_tell(options->progress, "compare", "pairs",
                                        options->progress_done + atomic_load(&work->done),
                                        options->progress_total);
+        if (!running) break;
         if (!going_on) atomic_store(&work->stop, true);
-        pthread_mutex_lock(&work->lock);
+        running = wait_a_little(work);
     }
-    pthread_mutex_unlock(&work->lock);
+    while (running) running = wait_a_little(work);
     return going_on;
 }
 
