@@ -58,9 +58,54 @@ static int by_score_and_place(const void *left, const void *right) {
     return 0;
 }
 
+enum { BUCKETS = 1 << 15, WORTH_BUCKETS = 1 << 16 };
+
+/* Bucket of a score, best first: equal steps between the best and the worst. */
+static size_t bucket_of(int64_t fine, int64_t best, unsigned shift) {
+    return (size_t)((uint64_t)(best - fine) >> shift);
+}
+
+/* Sorts by scattering into buckets of equal width of score and sorting each: a tail's scores crowd
+ * at its floor, but thinly over so many buckets. false, and nothing done, where there is no memory
+ * for a copy. */
+static bool sort_by_buckets(assay_scored_pair *pairs, uint64_t count) {
+    int64_t best = pairs[0].fine, worst = pairs[0].fine;
+    for (uint64_t n = 1; n < count; n++) {
+        if (pairs[n].fine > best) best = pairs[n].fine;
+        if (pairs[n].fine < worst) worst = pairs[n].fine;
+    }
+    unsigned shift = 0;
+    while ((uint64_t)(best - worst) >> shift >= BUCKETS) shift++;
+    uint64_t *starts = calloc(BUCKETS + 1, sizeof *starts);
+    assay_scored_pair *copy = malloc((size_t)count * sizeof *copy);
+    const bool room = starts != NULL && copy != NULL;
+    if (room) {
+        for (uint64_t n = 0; n < count; n++) starts[bucket_of(pairs[n].fine, best, shift) + 1]++;
+        for (size_t b = 0; b < BUCKETS; b++) starts[b + 1] += starts[b];
+        memcpy(copy, pairs, (size_t)count * sizeof *copy);
+        for (uint64_t n = 0; n < count; n++) {
+            pairs[starts[bucket_of(copy[n].fine, best, shift)]++] = copy[n];
+        }
+    }
+    free(copy);
+    /* Scattering moved each start to its bucket's end. */
+    for (size_t b = 0; room && b < BUCKETS; b++) {
+        const uint64_t first = b == 0 ? 0 : starts[b - 1];
+        const uint64_t size = starts[b] - first;
+        if (size > 1) qsort(pairs + first, (size_t)size, sizeof *pairs, by_score_and_place);
+    }
+    free(starts);
+    return room;
+}
+
+static void sort_pairs(assay_scored_pair *pairs, uint64_t count) {
+    if (count >= WORTH_BUCKETS && sort_by_buckets(pairs, count)) return;
+    if (count > 0) qsort(pairs, (size_t)count, sizeof *pairs, by_score_and_place);
+}
+
 uint64_t assay_tail_cut(assay_scored_pair *pairs, uint64_t count, uint64_t limit, int64_t required,
                         int64_t *floor) {
-    if (count > 0) qsort(pairs, (size_t)count, sizeof *pairs, by_score_and_place);
+    sort_pairs(pairs, count);
     while (count > 0 && pairs[count - 1].fine <= *floor) count--;
     if (count <= limit) return count;
     /* The pair at `limit` must go, and with it everything tied to it, unless it is required. */

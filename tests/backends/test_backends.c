@@ -290,6 +290,40 @@ static void a_tie_that_one_range_cuts_is_cut_in_the_whole(void **state) {
     assert_int_equal(assay_tail_cut(low, 1, 2, INT64_MAX, &floor), 0);
 }
 
+/* Enough pairs for buckets: crowded, all tied, and spread over the whole range of scores. */
+static void a_long_tail_is_sorted_like_a_short_one(void **state) {
+    (void)state;
+    enum { PAIRS = 100000 };
+    assay_scored_pair *pairs = calloc(PAIRS, sizeof *pairs);
+    assay_random random;
+    assay_random_start(&random, 8, 0);
+    for (int kind = 0; kind < 4; kind++) {
+        int64_t sum = 0;
+        for (int n = 0; n < PAIRS; n++) {
+            const int64_t wide = (int64_t)(assay_random_normal(&random) * 1e14);
+            pairs[n] = (assay_scored_pair){
+                .fine = kind == 0   ? wide
+                        : kind == 1 ? 7
+                        : kind == 2 ? (int64_t)assay_random_below(&random, 5)
+                        : n == 0    ? INT64_C(1) << 53
+                                    : -(INT64_C(1) << 53) + assay_random_below(&random, 1000),
+                .a = assay_random_below(&random, 1000),
+                .b = 1000 + assay_random_below(&random, 1000)};
+            sum += pairs[n].a + pairs[n].b;
+        }
+        int64_t floor = INT64_MIN;
+        assert_int_equal(assay_tail_cut(pairs, PAIRS, PAIRS, INT64_MAX, &floor), PAIRS);
+        for (int n = 1; n < PAIRS; n++) {
+            const assay_scored_pair *x = &pairs[n - 1], *y = &pairs[n];
+            assert_true(x->fine > y->fine ||
+                        (x->fine == y->fine && (x->a < y->a || (x->a == y->a && x->b <= y->b))));
+        }
+        for (int n = 0; n < PAIRS; n++) sum -= pairs[n].a + pairs[n].b;
+        assert_int_equal(sum, 0);
+    }
+    free(pairs);
+}
+
 static void a_required_score_keeps_more_than_the_limit(void **state) {
     (void)state;
     assay_scored_pair pairs[4] = {{.fine = 5}, {.fine = 7}, {.fine = 6, .a = 1}, {.fine = 6}};
@@ -410,6 +444,7 @@ int main(void) {
         cmocka_unit_test(ranges_of_tiles_merge_to_the_whole_in_any_order),
         cmocka_unit_test(a_floor_that_one_part_cut_at_binds_the_merged_tail),
         cmocka_unit_test(a_tie_that_one_range_cuts_is_cut_in_the_whole),
+        cmocka_unit_test(a_long_tail_is_sorted_like_a_short_one),
         cmocka_unit_test(a_required_score_keeps_more_than_the_limit),
         cmocka_unit_test(a_cap_refuses_a_threshold_that_keeps_too_much),
         cmocka_unit_test(listed_pairs_score_alike_everywhere),
