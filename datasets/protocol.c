@@ -160,76 +160,102 @@ static assay_status cross_roles(const assay_protocol *protocol, const assay_samp
     return ASSAY_OK;
 }
 
-/* What ONE_PER_SUBJECT knows of a subject while it walks over the rows. */
-typedef struct {
-    uint32_t count;
-    uint32_t first, last; /* rows: the earliest and the latest so far */
-    bool without_times;   /* a sample of the subject has no capture time */
-} subject_pick;
-
-/* <0, 0, >0 as row i comes before row j: by time (unless without_times), drawn digest, sample id.
- */
-static int pick_order(const assay_sample_table *table, const assay_digest *drawn,
-                      bool without_times, uint32_t i, uint32_t j) {
-    if (!without_times && table->captured[i] != table->captured[j]) {
-        return table->captured[i] < table->captured[j] ? -1 : 1;
+/* What two different samples of one subject are, where their roles meet. */
+static assay_relation same_subject_relation(const assay_protocol *protocol,
+                                            const assay_sample_table *table, uint32_t i,
+                                            uint32_t j) {
+    if (table->instance.codes[i] != table->instance.codes[j]) {
+        return ASSAY_RELATION_EXCLUDED_INSTANCE;
     }
-    int order = memcmp(drawn[i].bytes, drawn[j].bytes, sizeof drawn[i].bytes);
-    return order ? order : strcmp(table->sample_id[i], table->sample_id[j]);
+    if (!assay_digest_is_zero(&table->image_digest[i]) &&
+        assay_digest_equal(&table->image_digest[i], &table->image_digest[j])) {
+        return ASSAY_RELATION_EXCLUDED_IDENTICAL;
+    }
+    uint32_t session = table->session.codes[i];
+    if (!protocol->same_session && session != 0 && session == table->session.codes[j]) {
+        return ASSAY_RELATION_EXCLUDED_SESSION;
+    }
+    return ASSAY_RELATION_MATED;
 }
 
-/* SHA-256 of the seed (8 bytes, little endian) and the sample id (its length likewise, then its
- * bytes), for rows of subjects with more than one sample. */
-static assay_status draw(const assay_sample_table *table, const subject_pick *picks, uint64_t seed,
-                         assay_digest *drawn) {
+/* A sample among those of its subject. */
+typedef struct {
+    uint32_t subject, row;
+    int64_t captured;
+    assay_digest drawn; /* zero where the subject has one sample */
+} pick_key;
+
+/* Subjects apart; in a subject the samples of known time in its order, then the others; equal and
+ * missing times by the drawn digest. */
+static int compare_picks(const void *left, const void *right) {
+    const pick_key *x = left, *y = right;
+    if (x->subject != y->subject) return x->subject < y->subject ? -1 : 1;
+    if (x->captured != y->captured) {
+        if (x->captured == ASSAY_TIME_MISSING) return 1;
+        if (y->captured == ASSAY_TIME_MISSING) return -1;
+        return x->captured < y->captured ? -1 : 1;
+    }
+    int order = memcmp(x->drawn.bytes, y->drawn.bytes, sizeof x->drawn.bytes);
+    return order ? order : (x->row > y->row) - (x->row < y->row);
+}
+
+/* A key a row: SHA-256 of the seed (8 bytes, little endian) and the sample id (its length likewise,
+ * then its bytes), for rows of subjects with more than one sample. */
+static assay_status draw_keys(const assay_sample_table *table, uint64_t seed, pick_key *keys) {
+    uint32_t *counts = NULL;
     assay_digester *digester = NULL;
-    assay_status status = assay_digester_open(&digester);
+    assay_status status =
+        assay_allocate(&counts, table->subject_count, sizeof *counts, "the pick of samples");
+    if (status != ASSAY_OK) return status;
+    for (uint64_t row = 0; row < table->row_count; row++) counts[table->subject[row]]++;
+    status = assay_digester_open(&digester);
     for (uint64_t row = 0; status == ASSAY_OK && row < table->row_count; row++) {
-        if (picks[table->subject[row]].count < 2) continue;
+        keys[row] = (pick_key){
+            .subject = table->subject[row], .row = (uint32_t)row, .captured = table->captured[row]};
+        if (counts[table->subject[row]] < 2) continue;
         assay_digester_add_u64(digester, seed);
         assay_digester_add_string(digester, table->sample_id[row]);
-        status = assay_digester_finish(digester, &drawn[row]);
+        status = assay_digester_finish(digester, &keys[row].drawn);
     }
     assay_digester_free(digester);
+    free(counts);
     return status;
 }
 
-/* The earliest sample of a subject is its reference and the latest its probe. Where any sample of a
- * subject has no time, no time of that subject is used. A subject of one sample is a reference. */
+/* Of one subject's samples in their order: the earliest reference that has a mated probe, with the
+ * latest such probe; else the first sample as a reference alone. */
+static void pick_pair(const assay_protocol *protocol, const assay_sample_table *table,
+                      const pick_key *keys, uint64_t count, uint8_t *roles) {
+    for (uint64_t n = 0; n + 1 < count; n++) {
+        for (uint64_t k = count; --k > n;) {
+            if (same_subject_relation(protocol, table, keys[n].row, keys[k].row) !=
+                ASSAY_RELATION_MATED)
+                continue;
+            roles[keys[n].row] = ASSAY_ROLE_REFERENCE;
+            roles[keys[k].row] = ASSAY_ROLE_PROBE;
+            return;
+        }
+    }
+    roles[keys[0].row] = ASSAY_ROLE_REFERENCE;
+}
+
 static assay_status pick_roles(const assay_protocol *protocol, const assay_sample_table *table,
                                uint8_t *roles) {
-    subject_pick *picks = NULL;
-    assay_digest *drawn = NULL;
+    pick_key *keys = NULL;
     assay_status status =
-        assay_allocate(&picks, table->subject_count, sizeof *picks, "the pick of samples");
+        assay_allocate(&keys, table->row_count, sizeof *keys, "the pick of samples");
+    if (status != ASSAY_OK) return status;
+    status = draw_keys(table, protocol->pick_seed, keys);
     if (status != ASSAY_OK) goto out;
-    status = assay_allocate(&drawn, table->row_count, sizeof *drawn, "the pick of samples");
-    if (status != ASSAY_OK) goto out;
-
-    for (uint64_t row = 0; row < table->row_count; row++) {
-        subject_pick *pick = &picks[table->subject[row]];
-        if (pick->count++ == 0) pick->first = pick->last = (uint32_t)row;
-        if (table->captured[row] == ASSAY_TIME_MISSING) pick->without_times = true;
-    }
-    status = draw(table, picks, protocol->pick_seed, drawn);
-    if (status != ASSAY_OK) goto out;
-    for (uint64_t n = 0; n < table->row_count; n++) {
-        uint32_t row = (uint32_t)n;
-        subject_pick *pick = &picks[table->subject[row]];
-        if (row == pick->first && row == pick->last) continue;
-        bool without = pick->without_times;
-        if (pick_order(table, drawn, without, row, pick->first) < 0) pick->first = row;
-        if (pick_order(table, drawn, without, row, pick->last) > 0) pick->last = row;
-    }
+    qsort(keys, table->row_count, sizeof *keys, compare_picks);
     memset(roles, ASSAY_ROLE_NONE, table->row_count);
-    for (uint32_t n = 0; n < table->subject_count; n++) {
-        if (picks[n].count == 0) continue;
-        if (picks[n].count > 1) roles[picks[n].last] = ASSAY_ROLE_PROBE;
-        roles[picks[n].first] = ASSAY_ROLE_REFERENCE;
+    for (uint64_t first = 0, end; first < table->row_count; first = end) {
+        end = first + 1;
+        while (end < table->row_count && keys[end].subject == keys[first].subject) end++;
+        pick_pair(protocol, table, keys + first, end - first, roles);
     }
 out:
-    free(drawn);
-    free(picks);
+    free(keys);
     return status;
 }
 
@@ -274,18 +300,7 @@ assay_relation assay_protocol_relation(const assay_protocol *protocol,
     if (i == j) return ASSAY_RELATION_EXCLUDED_SAME_SAMPLE;
     if (!roles_meet(roles[i], roles[j])) return ASSAY_RELATION_EXCLUDED_ROLE;
     if (table->subject[i] != table->subject[j]) return ASSAY_RELATION_NON_MATED;
-    if (table->instance.codes[i] != table->instance.codes[j]) {
-        return ASSAY_RELATION_EXCLUDED_INSTANCE;
-    }
-    if (!assay_digest_is_zero(&table->image_digest[i]) &&
-        assay_digest_equal(&table->image_digest[i], &table->image_digest[j])) {
-        return ASSAY_RELATION_EXCLUDED_IDENTICAL;
-    }
-    uint32_t session = table->session.codes[i];
-    if (!protocol->same_session && session != 0 && session == table->session.codes[j]) {
-        return ASSAY_RELATION_EXCLUDED_SESSION;
-    }
-    return ASSAY_RELATION_MATED;
+    return same_subject_relation(protocol, table, i, j);
 }
 
 static bool find_pair(const assay_protocol *protocol, uint32_t i, uint32_t j, uint64_t *out) {

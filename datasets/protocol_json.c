@@ -13,7 +13,7 @@ static const char *const kind_names[] = {
     [ASSAY_PROTOCOL_ALL] = "all",
     [ASSAY_PROTOCOL_CROSS] = "cross",
     [ASSAY_PROTOCOL_ONE_PER_SUBJECT] = "one-per-subject",
-    [ASSAY_PROTOCOL_PAIR_LIST] = "pair-list",
+    [ASSAY_PROTOCOL_PAIR_LIST] = "pairs",
 };
 static const char *const mode_names[] = {
     [ASSAY_HISTOGRAM_FULL] = "full",

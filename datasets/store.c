@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -13,14 +14,24 @@
 
 /* ---- faults ---- */
 
+#define FAULT_SIZE 1024
+
 static herr_t keep_innermost(unsigned n, const H5E_error2_t *error, void *context) {
-    if (n == 0 && error->desc) snprintf(context, 256, "%s", error->desc);
+    if (n == 0 && error->desc) snprintf(context, FAULT_SIZE, "%s", error->desc);
     return 0;
 }
 
+/* Where the system said no, its reason says all: HDF5 wraps it in descriptors and addresses. */
 assay_status assay_store_fault(const assay_store *store, const char *object) {
-    char said[256] = "no reason given";
+    static const char mark[] = "errno = ";
+    char said[FAULT_SIZE] = "no reason given";
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_innermost, said);
+    const char *at = strstr(said, mark);
+    const long number = at ? strtol(at + strlen(mark), NULL, 10) : 0;
+    if (number > 0 && number < 4096) {
+        errno = (int)number;
+        return assay_fail_errno("cannot %s %s of %s", store->verb, object, store->name);
+    }
     return assay_fail(ASSAY_FAILED, "cannot %s %s of %s: HDF5: %s", store->verb, object,
                       store->name, said);
 }

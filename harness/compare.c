@@ -136,6 +136,16 @@ static assay_status open_work(const char *templates_path, comparison *work) {
     return assay_plan_make(&work->head->table, work->options->protocol, &work->plan);
 }
 
+/* A release that enrols nobody is a result; that it has no comparisons should surprise no one. */
+static void note_few(const comparison *work) {
+    if (work->plan.count >= 2) return;
+    assay_progress_note(work->progress,
+                        "%s %s: %" PRIu64 " of %" PRIu64 " samples are enrolled and take part in "
+                        "the protocol: there is nothing to compare, and the evidence says so",
+                        work->head->release, work->head->version, work->plan.count,
+                        work->head->table.row_count);
+}
+
 assay_status assay_compare(const char *templates_path, const assay_compare_options *options,
                            const char *out_path, const assay_progress *progress,
                            assay_compare_result *out) {
@@ -148,6 +158,7 @@ assay_status assay_compare(const char *templates_path, const assay_compare_optio
     if (work.memory_limit == 0) work.memory_limit = assay_memory_available();
     assay_status status = open_work(templates_path, &work);
     if (status != ASSAY_OK) goto out;
+    note_few(&work);
     status = assay_compare_check_size(&work);
     if (status != ASSAY_OK) goto out;
     status = quantise_templates(&work);

@@ -133,13 +133,19 @@ static assay_status resume(comparison *work, const char *folder, const assay_dig
     return status;
 }
 
+/* A segment, its seal, what of either is half written, their ledger. */
+static bool is_of_segments(const char *name) {
+    const char *bare = name[0] == '.' ? name + 1 : name;
+    return strncmp(bare, "tiles-", 6) == 0 || strcmp(name, "assay-ledger.jsonl") == 0;
+}
+
 void assay_compare_drop_segments(const comparison *work) {
     char *folder = NULL;
     if (segment_folder(work, &folder) != ASSAY_OK) return;
     DIR *directory = opendir(folder);
     if (directory != NULL) {
         for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
-            if (entry->d_name[0] != '.') unlinkat(dirfd(directory), entry->d_name, 0);
+            if (is_of_segments(entry->d_name)) unlinkat(dirfd(directory), entry->d_name, 0);
         }
         closedir(directory);
         rmdir(folder);

@@ -114,6 +114,7 @@ static void row_codes(const combined *by, uint64_t row, uint16_t *codes) {
     for (uint32_t n = 0; n < by->count; n++) codes[n] = by->attributes[n]->codes[row];
 }
 
+/* Where nobody takes part there is one combination, of which every code is missing. */
 static assay_status list_combinations(const assay_sample_table *table, const combined *by,
                                       const uint8_t *taken, uint16_t *codes, assay_plan *plan) {
     assay_status status =
@@ -125,6 +126,7 @@ static assay_status list_combinations(const assay_sample_table *table, const com
         row_codes(by, row, codes);
         status = place_combination(by, codes, plan, &unused);
     }
+    if (status == ASSAY_OK && plan->combination_count == 0) plan->combination_count = 1;
     return status;
 }
 
@@ -263,8 +265,8 @@ assay_status assay_plan_make(const assay_sample_table *table, const assay_protoc
     combined by = {0};
     uint8_t *enrolled = NULL, *taken = NULL;
     uint16_t *codes = NULL;
-    if (table->row_count >= UINT32_MAX) {
-        return assay_fail(ASSAY_USAGE, "%" PRIu64 " samples; expected fewer than 2^32 - 1",
+    if (table->row_count < 1 || table->row_count >= UINT32_MAX) {
+        return assay_fail(ASSAY_USAGE, "%" PRIu64 " samples; expected 1 to fewer than 2^32 - 1",
                           table->row_count);
     }
     assay_status status = assay_protocol_roles(protocol, table, &plan.roles);
@@ -282,13 +284,6 @@ assay_status assay_plan_make(const assay_sample_table *table, const assay_protoc
         if (status != ASSAY_OK) goto out;
     }
     for (uint64_t row = 0; row < table->row_count; row++) plan.count += taken[row];
-    if (plan.count < 2) {
-        status = assay_fail(ASSAY_USAGE,
-                            "only %" PRIu64 " of %" PRIu64 " samples are enrolled and take part in "
-                            "the protocol; expected at least 2",
-                            plan.count, table->row_count);
-        goto out;
-    }
     status = find_combined(table, protocol, &by);
     if (status != ASSAY_OK) goto out;
     status = assay_allocate(&codes, by.count, sizeof *codes, "combination");

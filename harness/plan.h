@@ -31,7 +31,8 @@ typedef struct {
 } assay_plan;
 
 /* ASSAY_USAGE where histogram_by names no attribute or makes more than ASSAY_COMBINATIONS_MAX
- * combinations, or where nothing is left to compare. */
+ * combinations, or where table is empty. Fewer than two places are a plan without comparisons: a
+ * release that enrols nobody has a result, too. */
 assay_status assay_plan_make(const assay_sample_table *table, const assay_protocol *protocol,
                              assay_plan *out) ASSAY_MUST_CHECK;
 void assay_plan_free(assay_plan *plan); /* takes a zeroed one */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "datasets/base/file.h"
@@ -12,10 +13,12 @@
 #include "datasets/base/pace.h"
 #include "datasets/npy.h"
 #include "harness/algorithms.h"
+#include "harness/outputs.h"
 #include "harness/run_private.h"
 
 const char *assay_run_outcome_name(assay_run_outcome outcome) {
-    static const char *const names[] = {"done", "up to date", "planned", "given"};
+    static const char *const names[] = {"done",  "up to date", "planned",
+                                        "given", "failed",     "interrupted"};
     return names[outcome];
 }
 
@@ -45,9 +48,29 @@ static assay_status add_step(runner *run, const char *step, const assay_config_r
 static void start(runner *run, assay_run_step *step) {
     step->outcome = run->options->dry_run ? ASSAY_RUN_PLANNED : ASSAY_RUN_DONE;
     run->started = assay_pace_seconds();
+    run->in_step = true;
 }
 
-static void finish(const runner *run, assay_run_step *step) {
+/* A step that ends with a fault is given up by whoever sees the fault at last. */
+static void finish(runner *run, assay_run_step *step, assay_status status) {
+    step->seconds = assay_pace_seconds() - run->started;
+    if (status == ASSAY_OK) run->in_step = false;
+}
+
+/* Whoever wants the run to stop says so at every tell. */
+assay_run_outcome assay_run_outcome_of_fault(const assay_progress *progress) {
+    return assay_progress_tell(progress, "stop", "steps", 1, 1) ? ASSAY_RUN_FAILED
+                                                                : ASSAY_RUN_INTERRUPTED;
+}
+
+/* The last step of the list was begun and is not done. */
+static void give_up(const runner *run) {
+    assay_run_result *result = run->result;
+    if (!run->in_step || result->step_count == 0) return;
+    assay_run_step *step = &result->steps[result->step_count - 1];
+    step->outcome = assay_run_outcome_of_fault(run->progress);
+    step->summary[0] = '\0';
+    step->digest = (assay_digest){0};
     step->seconds = assay_pace_seconds() - run->started;
 }
 
@@ -72,7 +95,6 @@ static assay_status step_population(runner *run) {
                                   run->options->dry_run, run->progress, &made);
     if (status != ASSAY_OK) goto out;
     if (!made) step->outcome = ASSAY_RUN_UP_TO_DATE;
-    finish(run, step);
     run->samples = (uint64_t)config->population.subjects * config->population.samples_per_subject;
     snprintf(step->summary, sizeof step->summary, "%" PRIu64 " images of %u subjects", run->samples,
              config->population.subjects);
@@ -81,9 +103,20 @@ static assay_status step_population(runner *run) {
         status = assay_run_population_declare(directory, &run->population_declaration);
         run->declaration = &run->population_declaration;
     }
+    finish(run, step, status);
 out:
     free(directory);
     return status;
+}
+
+/* What ingesting tells by itself, where it is not done. */
+static void note_warnings(const runner *run, const assay_text *warnings) {
+    const char *line = warnings->bytes;
+    while (line != NULL && *line != '\0') {
+        size_t length = strcspn(line, "\n");
+        assay_progress_note(run->progress, "%.*s", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
 }
 
 /* Whether the data set that is there is what the manifest and the images say now. */
@@ -92,8 +125,11 @@ static assay_status dataset_fits(runner *run, bool *out) {
     assay_text warnings = {0};
     assay_dataset *dataset = NULL;
     assay_digest digest;
+    assay_progress silent = {0};
     *out = false;
-    assay_status status = assay_manifest_read(run->declaration, run->progress, &table, &warnings);
+    if (run->progress != NULL) silent = *run->progress;
+    silent.note = NULL;
+    assay_status status = assay_manifest_read(run->declaration, &silent, &table, &warnings);
     if (status == ASSAY_OK) status = assay_dataset_digest(&table, &digest);
     if (status != ASSAY_OK) goto out;
     run->samples = table.row_count;
@@ -108,6 +144,7 @@ static assay_status dataset_fits(runner *run, bool *out) {
            strcmp(head->name, run->declaration->name) == 0;
     run->dataset_digest = digest;
 out:
+    if (status == ASSAY_OK && (*out || run->options->dry_run)) note_warnings(run, &warnings);
     assay_dataset_close(dataset);
     assay_sample_table_free(&table);
     assay_text_free(&warnings);
@@ -136,6 +173,7 @@ static assay_status step_ingest(runner *run) {
     if (run->images_planned) {
         snprintf(step->summary, sizeof step->summary, "%" PRIu64 " samples", run->samples);
         run->dataset_planned = true;
+        finish(run, step, status);
         return ASSAY_OK;
     }
     status = dataset_fits(run, &fits);
@@ -146,7 +184,7 @@ static assay_status step_ingest(runner *run) {
     if (fits) step->outcome = ASSAY_RUN_UP_TO_DATE;
     if (!fits && !run->options->dry_run) status = ingest(run, step);
     step->digest = run->dataset_planned ? (assay_digest){0} : run->dataset_digest;
-    finish(run, step);
+    finish(run, step, status);
     return status;
 }
 
@@ -284,12 +322,13 @@ static assay_status step_templates(runner *run, const assay_config_release *rele
         status = planned_length(run, release, files);
         snprintf(step->summary, sizeof step->summary, "%" PRIu64 " samples, %u components",
                  files->count, files->length);
+        finish(run, step, status);
         return status;
     } else {
         status = make_templates(run, release, files->templates, step);
     }
     if (status == ASSAY_OK) status = read_head(run, files, step);
-    finish(run, step);
+    finish(run, step, status);
     return status;
 }
 
@@ -392,7 +431,7 @@ static assay_status step_compare(runner *run, const assay_config_release *releas
         status = estimate(run, files, step);
     else
         status = compare(run, files, step);
-    finish(run, step);
+    finish(run, step, status);
     return status;
 }
 
@@ -421,10 +460,8 @@ static assay_status name_files(const runner *run, const assay_config_release *re
 static assay_status run_releases(runner *run, release_files *files) {
     const assay_config *config = run->config;
     assay_status status = ASSAY_OK;
-    for (size_t n = 0; status == ASSAY_OK && n < config->release_count; n++) {
-        status = name_files(run, &config->releases[n], &files[n]);
-        if (status == ASSAY_OK) status = step_templates(run, &config->releases[n], &files[n]);
-    }
+    for (size_t n = 0; status == ASSAY_OK && n < config->release_count; n++)
+        status = step_templates(run, &config->releases[n], &files[n]);
     if (status == ASSAY_OK) status = check_one_dataset(run, files);
     for (size_t n = 0; status == ASSAY_OK && n < config->release_count; n++) {
         status = step_compare(run, &config->releases[n], &files[n]);
@@ -441,40 +478,81 @@ static bool needs_dataset(const assay_config *config) {
     return false;
 }
 
-static assay_status run_steps(runner *run) {
-    release_files *files = NULL;
-    size_t count = run->config->release_count;
-    assay_status status = assay_path_join(&run->dataset_path, run->output, "dataset.h5");
-    if (status == ASSAY_OK) status = assay_allocate(&files, count, sizeof *files, "releases");
+/* All that the run reads and writes, before hours of work and not after. */
+static assay_status check_outputs(const runner *run, const release_files *files) {
+    const assay_config *config = run->config;
+    const char **inputs = NULL;
+    assay_output *outputs = NULL;
+    size_t count = config->release_count, in = 0, out = 0;
+    assay_status status = assay_allocate(&inputs, 3 + 2 * count, sizeof *inputs, "inputs");
     if (status == ASSAY_OK)
-        status = assay_allocate(&run->result->evidence, count, sizeof(char *), "paths of evidence");
-    if (status == ASSAY_OK && needs_dataset(run->config)) {
+        status = assay_allocate(&outputs, 1 + 2 * count, sizeof *outputs, "outputs");
+    if (status != ASSAY_OK) goto out;
+    inputs[in++] = config->path;
+    inputs[in++] = config->pair_list;
+    inputs[in++] = config->dataset.csv;
+    if (needs_dataset(config)) outputs[out++] = (assay_output){run->dataset_path, "dataset"};
+    for (size_t n = 0; n < count; n++) {
+        inputs[in++] = config->releases[n].templates;
+        inputs[in++] = config->releases[n].labels;
+        if (!files[n].given) outputs[out++] = (assay_output){files[n].templates, "templates"};
+        outputs[out++] = (assay_output){files[n].evidence, "evidence"};
+    }
+    status = assay_outputs_check(outputs, out, inputs, in);
+out:
+    free(inputs);
+    free(outputs);
+    return status;
+}
+
+static assay_status run_steps(runner *run, release_files *files) {
+    assay_status status = ASSAY_OK;
+    if (needs_dataset(run->config)) {
         if (run->config->is_population) status = step_population(run);
         if (status == ASSAY_OK) status = step_ingest(run);
     }
     if (status == ASSAY_OK) status = run_releases(run, files);
-    for (size_t n = 0; files != NULL && n < count; n++) {
-        free(files[n].templates);
-        free(files[n].evidence);
-        assay_protocol_free(&files[n].protocol);
-    }
-    free(files);
+    if (status != ASSAY_OK) give_up(run);
     return status;
+}
+
+/* Names every file of the run and asks whether it may be written. */
+static assay_status prepare(runner *run, release_files *files) {
+    const size_t count = run->config->release_count;
+    struct stat about;
+    assay_status status = assay_copy_string(&run->result->output, run->output);
+    if (status == ASSAY_OK && stat(run->output, &about) == 0 && !S_ISDIR(about.st_mode))
+        status = assay_fail(ASSAY_USAGE, "cannot write to %s: it is a file, expected a folder",
+                            run->output);
+    if (status == ASSAY_OK) status = assay_path_join(&run->dataset_path, run->output, "dataset.h5");
+    if (status == ASSAY_OK)
+        status = assay_allocate(&run->result->evidence, count, sizeof(char *), "paths of evidence");
+    for (size_t n = 0; status == ASSAY_OK && n < count; n++)
+        status = name_files(run, &run->config->releases[n], &files[n]);
+    return status == ASSAY_OK ? check_outputs(run, files) : status;
 }
 
 assay_status assay_run(const assay_config *config, const assay_run_options *options,
                        const assay_progress *progress, assay_run_result *out) {
     runner run = {.config = config, .options = options, .progress = progress, .result = out};
+    release_files *files = NULL;
     int lock = -1;
     run.output = options->output != NULL ? options->output : config->output;
     run.backend = options->backend != NULL ? options->backend : config->backend;
     run.threads = options->threads > 0 ? options->threads : config->threads;
     run.declaration = &config->dataset;
     assay_digest_hex(run.configuration_digest, &config->digest);
-    assay_status status = assay_copy_string(&out->output, run.output);
+    assay_status status = assay_allocate(&files, config->release_count, sizeof *files, "releases");
+    if (status == ASSAY_OK) status = prepare(&run, files);
     if (status == ASSAY_OK && !options->dry_run) status = assay_run_enter(&run, &lock);
-    if (status == ASSAY_OK) status = run_steps(&run);
+    if (status == ASSAY_OK) status = run_steps(&run, files);
     if (lock >= 0) close(lock);
+    for (size_t n = 0; files != NULL && n < config->release_count; n++) {
+        free(files[n].templates);
+        free(files[n].evidence);
+        assay_protocol_free(&files[n].protocol);
+    }
+    free(files);
     free(run.dataset_path);
     assay_manifest_declaration_free(&run.population_declaration);
     return status;

@@ -24,10 +24,14 @@ typedef struct {
 typedef enum {
     ASSAY_RUN_DONE = 0,
     ASSAY_RUN_UP_TO_DATE,
-    ASSAY_RUN_PLANNED, /* dry run: would be done */
-    ASSAY_RUN_GIVEN,   /* templates.h5 made elsewhere: used as it is */
+    ASSAY_RUN_PLANNED,     /* dry run: would be done */
+    ASSAY_RUN_GIVEN,       /* templates.h5 made elsewhere: used as it is */
+    ASSAY_RUN_FAILED,      /* begun, not finished: assay_run's fault is its fault */
+    ASSAY_RUN_INTERRUPTED, /* begun, and stopped because progress->tell said so */
 } assay_run_outcome;
 const char *assay_run_outcome_name(assay_run_outcome outcome);
+/* Of a step that did not finish: INTERRUPTED where progress asks to stop, else FAILED. */
+assay_run_outcome assay_run_outcome_of_fault(const assay_progress *progress);
 
 typedef struct {
     const char *step; /* "population", "ingest", "enroll", "import", "compare" */
@@ -47,7 +51,10 @@ typedef struct {
     size_t evidence_count;
 } assay_run_result;
 
-/* *out is filled as far as the run came, also on a fault (zero it first); free it in any case. */
+/* *out is filled as far as the run came, also on a fault (zero it first); free it in any case. On a
+ * fault the last step is the one that FAILED or was INTERRUPTED; later ones are not in the list.
+ * ASSAY_USAGE before anything is written where a step would write over one of its inputs, or over a
+ * file that assay did not make (outputs.h). */
 assay_status assay_run(const assay_config *config, const assay_run_options *options,
                        const assay_progress *progress, assay_run_result *out) ASSAY_MUST_CHECK;
 void assay_run_result_free(assay_run_result *result);

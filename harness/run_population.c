@@ -1,4 +1,5 @@
 /* run_population -- the built-in population as a folder of images that declares itself. */
+#include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 #include "harness/run.h"
 
 #define TREE_DEPTH 16 /* descriptors that nftw may hold */
+#define DECLARATION_START "# A synthetic population:"
+#define DECLARATION_MAX ((size_t)1 << 16)
 
 /* Everything that decides a pixel, and the program's version. */
 static assay_status digest_parameters(const assay_population *population, assay_digest *out) {
@@ -56,10 +59,10 @@ static assay_status declare_text(const assay_population *population, const char 
     json_decref(string);
     if (quoted == NULL) return assay_fail(ASSAY_FAILED, "no memory for the name of a population");
     assay_text_appendf(out,
-                       "# A synthetic population: seed %llu, %u subjects, %u samples of each.\n"
-                       "# Parameters: %s\n"
-                       "assay: 1\n"
-                       "name: %s\n",
+                       DECLARATION_START " seed %llu, %u subjects, %u samples of each.\n"
+                                         "# Parameters: %s\n"
+                                         "assay: 1\n"
+                                         "name: %s\n",
                        (unsigned long long)population->seed, population->subjects,
                        population->samples_per_subject, assay_digest_hex(hex, &digest), quoted);
     assay_text_appendf(out,
@@ -108,30 +111,78 @@ static bool has_text(const char *path, const assay_text *wanted) {
     return same;
 }
 
-/* Only a folder that this program made is ever replaced. */
-static assay_status clear_place(const char *directory, const char *declared) {
-    if (!assay_file_exists(directory) || assay_file_exists(declared)) return remove_tree(directory);
-    if (rmdir(directory) == 0) return ASSAY_OK;
-    return assay_fail(ASSAY_USAGE,
-                      "%s is there and is no population of assay: it has no assay.yaml", directory);
+/* Whether the declaration is one that declare_text wrote, not a configuration of somebody's own. */
+static bool is_declared(const char *declared) {
+    char *bytes = NULL;
+    size_t length;
+    if (assay_file_read(declared, DECLARATION_MAX, &bytes, &length) != ASSAY_OK) return false;
+    bool ours = strncmp(bytes, DECLARATION_START, strlen(DECLARATION_START)) == 0;
+    free(bytes);
+    return ours;
+}
+
+/* What render puts into a folder, whole or half written. */
+static bool is_part(const char *name) {
+    static const char *const names[] = {".",      "..",           "assay.yaml",
+                                        "images", "manifest.csv", "truth.json"};
+    for (size_t n = 0; n < sizeof names / sizeof *names; n++)
+        if (strcmp(name, names[n]) == 0) return true;
+    return name[0] == '.' && strstr(name, ".tmp-") != NULL;
+}
+
+static assay_status check_parts(const char *directory) {
+    DIR *entries = opendir(directory);
+    if (entries == NULL) return assay_fail_errno("cannot replace %s", directory);
+    assay_status status = ASSAY_OK;
+    for (const struct dirent *entry; status == ASSAY_OK && (entry = readdir(entries)) != NULL;)
+        if (!is_part(entry->d_name))
+            status = assay_fail(ASSAY_USAGE,
+                                "cannot replace the population %s: %s/%s is no part of it; move it "
+                                "away, or name another folder",
+                                directory, directory, entry->d_name);
+    closedir(entries);
+    return status;
+}
+
+/* Only a folder that this program made is ever replaced, and only while nothing else lies in it. */
+static assay_status check_place(const char *directory, const char *declared, const char *partial) {
+    struct stat about;
+    if (assay_file_exists(partial)) {
+        assay_status status = check_parts(partial);
+        if (status != ASSAY_OK) return status;
+    }
+    if (stat(directory, &about) != 0 || rmdir(directory) == 0) return ASSAY_OK;
+    if (!S_ISDIR(about.st_mode))
+        return assay_fail(ASSAY_USAGE, "cannot write a population to %s: it is a file", directory);
+    if (!assay_file_exists(declared) || !is_declared(declared))
+        return assay_fail(ASSAY_USAGE, "%s is there and is no population of assay: it has no %s",
+                          directory,
+                          assay_file_exists(declared) ? "assay.yaml of one" : "assay.yaml");
+    return check_parts(directory);
 }
 
 static assay_status render(const assay_population *population, const char *directory,
                            const char *declared, const assay_text *text,
                            const assay_progress *progress) {
     assay_text partial = {0}, inner = {0};
-    assay_text_appendf(&partial, "%s.partial", directory);
-    assay_text_appendf(&inner, "%s.partial/assay.yaml", directory);
+    size_t length = strlen(directory);
+    bool ours = false;
+    while (length > 1 && directory[length - 1] == '/') length--;
+    assay_text_appendf(&partial, "%.*s.partial", (int)length, directory);
+    assay_text_appendf(&inner, "%.*s.partial/assay.yaml", (int)length, directory);
     assay_status status = assay_text_status(&partial);
     if (status == ASSAY_OK) status = assay_text_status(&inner);
+    if (status == ASSAY_OK) status = check_place(directory, declared, partial.bytes);
+    ours = status == ASSAY_OK;
     if (status == ASSAY_OK) status = remove_tree(partial.bytes);
     if (status == ASSAY_OK) status = assay_make_directories(partial.bytes);
     if (status == ASSAY_OK) status = assay_population_images(population, partial.bytes, progress);
     if (status == ASSAY_OK) status = assay_file_write(inner.bytes, text->bytes, text->length);
-    if (status == ASSAY_OK) status = clear_place(directory, declared);
+    if (status == ASSAY_OK) status = check_place(directory, declared, partial.bytes);
+    if (status == ASSAY_OK) status = remove_tree(directory);
     if (status == ASSAY_OK && rename(partial.bytes, directory) != 0)
         status = assay_fail_errno("cannot rename %s to %s", partial.bytes, directory);
-    if (status != ASSAY_OK && partial.bytes != NULL)
+    if (status != ASSAY_OK && ours)
         nftw(partial.bytes, remove_entry, TREE_DEPTH, FTW_DEPTH | FTW_PHYS);
     assay_text_free(&partial);
     assay_text_free(&inner);

@@ -20,6 +20,7 @@ typedef struct {
     uint64_t samples, subjects;
     assay_digest dataset_digest;
     double started;
+    bool in_step; /* the last step of the result was begun, and nothing else since */
 } runner;
 
 typedef struct {

@@ -8,6 +8,10 @@
 
 #define STEP_RATIO 1.04 /* false matches of a step over those of the one before it, at least */
 #define BARS 72u
+#define MARK_RATIO                                                                                 \
+    2.1 /* false matches of a step that is marked over those of the one before it                  \
+         */
+#define NOT_MARKED "intervals are computed at about three steps a decade"
 
 typedef struct {
     assay_det_step *steps;
@@ -22,7 +26,12 @@ static assay_status add_step(const assay_figures *figures, step_list *list, doub
     uint64_t mated = figures->mated.count;
     uint64_t matched = assay_scores_at_least(&figures->mated, threshold);
     list->steps[list->count++] =
-        (assay_det_step){threshold, fmr, assay_rate_of(mated - matched, mated), source};
+        (assay_det_step){.threshold = threshold,
+                         .fmr = fmr,
+                         .fnmr = assay_rate_of(mated - matched, mated),
+                         .source = source,
+                         .fmr_interval = assay_interval_unknown(NOT_MARKED),
+                         .fnmr_interval = assay_interval_unknown(NOT_MARKED)};
     return ASSAY_OK;
 }
 
@@ -61,6 +70,45 @@ static assay_status add_coarse_steps(const assay_figures *figures, step_list *li
     return status;
 }
 
+/* Marks steps and gives them their intervals, all in one walk over the tail. */
+static assay_status mark_steps(const assay_figures *figures, step_list *list) {
+    assay_cut *cuts = NULL;
+    assay_point_intervals *intervals = NULL;
+    size_t marked = 0, at = 0;
+    double next = 0;
+    for (size_t n = 0; n < list->count; ++n) {
+        assay_det_step *step = &list->steps[n];
+        bool last = n + 1 == list->count || list->steps[n + 1].source == ASSAY_FIGURE_COARSE;
+        if (step->source == ASSAY_FIGURE_COARSE || (!last && (double)step->fmr.errors < next))
+            continue;
+        step->marked = true;
+        next = (double)step->fmr.errors * MARK_RATIO;
+        ++marked;
+    }
+    assay_status status = assay_allocate(&cuts, marked, sizeof *cuts, "thresholds");
+    if (status == ASSAY_OK)
+        status = assay_allocate(&intervals, marked, sizeof *intervals, "intervals");
+    for (size_t n = 0; status == ASSAY_OK && n < list->count; ++n) {
+        const assay_det_step *step = &list->steps[n];
+        if (step->marked)
+            cuts[at++] = (assay_cut){.threshold = step->threshold,
+                                     .matches = step->fmr.errors,
+                                     .matched = step->fnmr.trials - step->fnmr.errors,
+                                     .set_for = assay_rate_value(step->fmr)};
+    }
+    if (status == ASSAY_OK)
+        status = assay_sampling_points(figures->sampling, cuts, marked, intervals);
+    at = 0;
+    for (size_t n = 0; status == ASSAY_OK && n < list->count; ++n) {
+        if (!list->steps[n].marked) continue;
+        list->steps[n].fmr_interval = intervals[at].fmr;
+        list->steps[n].fnmr_interval = intervals[at++].fnmr;
+    }
+    free(cuts);
+    free(intervals);
+    return status;
+}
+
 static assay_status compute_det(const assay_evidence *evidence, const assay_figures *figures,
                                 assay_curves *curves) {
     step_list list = {0};
@@ -69,6 +117,7 @@ static assay_status compute_det(const assay_evidence *evidence, const assay_figu
         status = add_tail_steps(evidence, figures, &list);
         if (status == ASSAY_OK && !figures->tail.complete && figures->coarse.pairs)
             status = add_coarse_steps(figures, &list);
+        if (status == ASSAY_OK) status = mark_steps(figures, &list);
     }
     if (status != ASSAY_OK) {
         free(list.steps);

@@ -15,6 +15,10 @@ typedef struct {
     double threshold;
     assay_rate fmr, fnmr;
     assay_figure_source source;
+    /* About three steps a decade of the tail are marked and have intervals: FMR at this threshold,
+     * FNMR at this FMR, with the error of a threshold that the set itself gives. */
+    bool marked;
+    assay_interval fmr_interval, fnmr_interval;
 } assay_det_step;
 
 /* Shares of scores in display bins of one width, each the union of whole bins of the evidence where

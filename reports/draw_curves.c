@@ -36,6 +36,27 @@ static det_range find_det_range(const assay_report *report) {
 
 /* Columns: FMR, FNMR, FNMR again where 30 errors of either kind stand behind it, and a column that
  * is there for the series' name in the first line: gnuplot takes the key's words from it. */
+/* Columns: FMR, lower and upper limit of FNMR, as far as the axis goes. */
+static assay_status write_det_band(const assay_report *report, size_t index,
+                                   const det_range *range) {
+    const assay_report_release *release = &report->releases[index];
+    assay_text data = {0};
+    assay_text_append(&data, "FMR\tlow\thigh\n");
+    for (size_t s = 0; s < release->curves.det_count; ++s) {
+        const assay_det_step *step = &release->curves.det[s];
+        if (!drawable(step) || !step->marked || step->fnmr_interval.reason) continue;
+        assay_plot_number(&data, assay_rate_value(step->fmr));
+        assay_text_append(&data, "\t");
+        assay_plot_number(&data, fmax(step->fnmr_interval.low, range->fnmr_low));
+        assay_text_append(&data, "\t");
+        assay_plot_number(&data, fmin(step->fnmr_interval.high, range->fnmr_high));
+        assay_text_append(&data, "\n");
+    }
+    assay_status status = assay_plot_data(report, "det", report->count + index + 1, &data);
+    assay_text_free(&data);
+    return status;
+}
+
 static assay_status write_det_series(const assay_report *report, size_t index) {
     const assay_report_release *release = &report->releases[index];
     const assay_operating_point *point = &release->figures.points[release->headline];
@@ -112,6 +133,11 @@ static void append_det_plot(const assay_report *report, assay_text *script) {
     size_t count = report->count;
     assay_text_append(script, "plot \\\n");
     for (size_t n = 0; n < count; ++n)
+        assay_text_appendf(script,
+                           " 'det-%zu.tsv' skip 1 using 1:2:3 with filledcurves lc rgb COLOUR[%zu] "
+                           "fs transparent solid 0.13 noborder, \\\n",
+                           count + n + 1, n % 6 + 1);
+    for (size_t n = 0; n < count; ++n)
         assay_text_appendf(
             script, " 'det-%zu.tsv' skip 1 using 1:2 with lines lc rgb COLOUR[%zu] lw 0.9, \\\n",
             n + 1, n % 6 + 1);
@@ -137,6 +163,8 @@ assay_status assay_draw_det(assay_report *report, assay_text *out_svg) {
     assay_status status = write_det_marks(report);
     for (size_t n = 0; status == ASSAY_OK && n < report->count; ++n)
         status = write_det_series(report, n);
+    for (size_t n = 0; status == ASSAY_OK && n < report->count; ++n)
+        status = write_det_band(report, n, &range);
     if (status != ASSAY_OK) return status;
     const assay_report_release *subject = assay_report_subject(report);
     const assay_operating_point *point = &subject->figures.points[subject->headline];

@@ -13,6 +13,17 @@ assay_rate assay_dots_rate(const assay_report_release *release, const assay_grou
     return kind == ASSAY_DOTS_FMR ? point->fmr : point->fnmr;
 }
 
+const assay_interval *assay_dots_interval(const assay_report_release *release,
+                                          const assay_group *group, assay_dots_kind kind) {
+    if (kind == ASSAY_DOTS_FTE) return &group->fte_interval;
+    const assay_group_point *point = &group->points[release->headline];
+    return kind == ASSAY_DOTS_FMR ? &point->fmr_interval : &point->fnmr_interval;
+}
+
+bool assay_dots_few(const assay_group *group, assay_dots_kind kind) {
+    return (kind == ASSAY_DOTS_FNMR ? group->mated_subjects : group->subjects) < ASSAY_FEW_SUBJECTS;
+}
+
 static assay_rate overall_rate(const assay_report_release *release, assay_dots_kind kind) {
     const assay_operating_point *point = &release->figures.points[release->headline];
     return kind == ASSAY_DOTS_FTE   ? release->figures.fte
@@ -20,8 +31,17 @@ static assay_rate overall_rate(const assay_report_release *release, assay_dots_k
                                     : point->fnmr;
 }
 
-/* FMR is drawn on a logarithmic axis, where 0 has no place: a group without an error stands where
- * one error would put it, hollow, with an arrow. The other rates are drawn from 0. */
+static const assay_interval *overall_interval(const assay_report_release *release,
+                                              assay_dots_kind kind) {
+    const assay_operating_point *point = &release->figures.points[release->headline];
+    return kind == ASSAY_DOTS_FTE   ? &release->figures.fte_interval
+           : kind == ASSAY_DOTS_FMR ? &point->interval.fmr
+                                    : &point->interval.fnmr;
+}
+
+/* FMR is drawn on a logarithmic axis, where 0 has no place: a group without an error stands at its
+ * low end, hollow. The other rates are drawn from 0. An arrow goes from a hollow mark to the upper
+ * limit, and from the lower limit where the upper one lies beyond the axis. */
 typedef struct {
     const assay_report *report;
     uint32_t attribute;
@@ -31,14 +51,44 @@ typedef struct {
     size_t label_width;
 } dots_job;
 
-static double place_of(const dots_job *job, assay_rate rate) {
+#define WHOLE_AXIS 0.4       /* an axis that goes so far goes on to 100 % */
+#define REACH_LINEAR 5       /* the axis goes to so many times the highest rate, */
+#define REACH_LOGARITHMIC 30 /* and down to so much less than the lowest */
+
+/* What the axis has to show, of everybody and of groups that are not small: rates, and limits as
+ * far as it may reach. */
+typedef struct {
+    double least, most;     /* of rates above 0 */
+    double lowest, highest; /* of limits */
+} dots_extent;
+
+static void extend(dots_extent *extent, assay_rate rate, const assay_interval *interval) {
     double value = assay_rate_value(rate);
-    return job->logarithmic && value == 0 ? 1 / (double)rate.trials : value;
+    if (!rate.reason && value > 0) {
+        extent->least = fmin(extent->least, value);
+        extent->most = fmax(extent->most, value);
+    }
+    if (interval->reason) return;
+    if (interval->low > 0) extent->lowest = fmin(extent->lowest, interval->low);
+    extent->highest = fmax(extent->highest, interval->high);
+    if (!(interval->low > 0)) extent->lowest = fmin(extent->lowest, interval->high);
+}
+
+static void set_axis(dots_job *job, const dots_extent *extent) {
+    double reach = job->logarithmic ? REACH_LOGARITHMIC : REACH_LINEAR;
+    double low = extent->least, high = extent->most;
+    if (extent->highest > 0)
+        high = high > 0 ? fmax(high, fmin(extent->highest, high * reach)) : extent->highest;
+    if (isfinite(extent->lowest))
+        low = isfinite(low) ? fmin(low, fmax(extent->lowest, low / reach)) : extent->lowest;
+    job->low = job->logarithmic ? low / 2 : 0;
+    job->high = job->logarithmic    ? fmin(high * 1.5, 1)
+                : high > WHOLE_AXIS ? 1.02
+                                    : fmax(high * 1.08, 1e-4);
 }
 
 static void measure(dots_job *job) {
-    job->low = (double)INFINITY;
-    job->high = 0;
+    dots_extent extent = {(double)INFINITY, 0, (double)INFINITY, 0};
     for (size_t n = 0; n < job->report->count; ++n) {
         const assay_report_release *release = &job->report->releases[n];
         const assay_attribute_figures *attribute = &release->figures.attributes[job->attribute];
@@ -50,21 +100,37 @@ static void measure(dots_job *job) {
                 size_t width = assay_plot_label_width(attribute->groups[g].label);
                 if (width > job->label_width) job->label_width = width;
             }
-            if (rate.reason) continue;
-            job->low = fmin(job->low, place_of(job, rate));
-            job->high = fmax(job->high, place_of(job, rate));
+            if (all)
+                extend(&extent, rate, overall_interval(release, job->kind));
+            else if (!assay_dots_few(&attribute->groups[g], job->kind))
+                extend(&extent, rate,
+                       assay_dots_interval(release, &attribute->groups[g], job->kind));
         }
     }
-    if (job->logarithmic) {
-        job->low /= 2.5;
-        job->high = fmin(job->high * 2, 1);
-    } else {
-        job->low = 0;
-        job->high = fmin(fmax(job->high * 1.12, 1e-4), 1.02);
+    set_axis(job, &extent);
+}
+
+static double zero_place(const dots_job *job) {
+    return job->logarithmic ? job->low * pow(job->high / job->low, 0.012) : 0;
+}
+
+/* Columns: ends of a line, and of an arrow whose head is at its second end. */
+static void append_whisker(const dots_job *job, assay_rate rate, const assay_interval *interval,
+                           assay_text *data) {
+    double ends[4] = {(double)NAN, (double)NAN, (double)NAN, (double)NAN};
+    if (!rate.reason && !interval->reason) {
+        bool beyond = interval->high > job->high;
+        double *pair = rate.errors == 0 || beyond ? ends + 2 : ends;
+        pair[0] = rate.errors == 0 ? zero_place(job) : fmax(interval->low, zero_place(job));
+        pair[1] = fmin(interval->high, job->high);
+    }
+    for (int n = 0; n < 4; ++n) {
+        assay_text_append(data, "\t");
+        assay_plot_number(data, ends[n]);
     }
 }
 
-/* Columns: place down the page, value, place of a zero, "errors / trials". */
+/* Columns: place down the page, value, place of a zero, "errors / trials", and the whisker's. */
 static assay_status write_dots(const dots_job *job, const char *name, size_t index) {
     const assay_report_release *release = &job->report->releases[index];
     const assay_attribute_figures *attribute = &release->figures.attributes[job->attribute];
@@ -74,11 +140,12 @@ static assay_status write_dots(const dots_job *job, const char *name, size_t ind
     for (uint32_t g = 0; g < attribute->group_count; ++g) {
         assay_rate rate = assay_dots_rate(release, &attribute->groups[g], job->kind);
         bool none = rate.reason || rate.errors == 0;
+        bool few = assay_dots_few(&attribute->groups[g], job->kind);
         assay_plot_number(&data, g + shift);
         assay_text_append(&data, "\t");
-        assay_plot_number(&data, none ? (double)NAN : place_of(job, rate));
+        assay_plot_number(&data, none || few ? (double)NAN : assay_rate_value(rate));
         assay_text_append(&data, "\t");
-        assay_plot_number(&data, none && !rate.reason ? place_of(job, rate) : (double)NAN);
+        assay_plot_number(&data, none && !few && !rate.reason ? zero_place(job) : (double)NAN);
         assay_text_append(&data, "\t");
         if (rate.reason && rate.trials) {
             assay_text_append(&data, "not known");
@@ -87,6 +154,8 @@ static assay_status write_dots(const dots_job *job, const char *name, size_t ind
             assay_text_appendf(&data, "%s / %s", assay_print_count(errors, rate.errors),
                                assay_print_count(trials, rate.trials));
         }
+        append_whisker(job, rate, assay_dots_interval(release, &attribute->groups[g], job->kind),
+                       &data);
         assay_text_append(&data, "\n");
     }
     assay_status status = assay_plot_data(job->report, name, index + 1, &data);
@@ -176,13 +245,13 @@ static void append_dots_plot(const dots_job *job, const char *name, assay_text *
                        name, job->low);
     for (size_t n = 0; n < count; ++n) {
         unsigned line = n % 6 + 1;
-        assay_text_appendf(script, " '%s-%zu.tsv' using 2:1 with points ls %u ps 1.1, \\\n", name,
-                           n + 1, line);
-        if (job->logarithmic)
-            assay_text_appendf(script,
-                               " '' using 3:1:(%.9g-$3):(0) with vectors head filled size screen "
-                               "0.010,20 lc rgb COLOUR[%u] lw 1.2 dt (5,3), \\\n",
-                               job->low * 1.02, line);
+        assay_text_appendf(
+            script,
+            " '%s-%zu.tsv' using 5:1:($6-$5):(0) with vectors nohead lc rgb COLOUR[%u] lw 1.6, \\\n"
+            " '' using 7:1:($8-$7):(0) with vectors head filled size screen 0.010,20 lc rgb "
+            "COLOUR[%u] lw 1.6, \\\n"
+            " '' using 2:1 with points ls %u ps 1.1, \\\n",
+            name, n + 1, line, line, line);
         assay_text_appendf(
             script,
             " '' using 3:1 with points pt 6 ps 1.2 lw 1.6 lc rgb COLOUR[%u], \\\n"

@@ -244,6 +244,42 @@ static assay_status compute_points(const assay_evidence *evidence, const figures
     return status;
 }
 
+assay_cut assay_point_cut(const assay_figures *figures, const assay_operating_point *point) {
+    assay_cut cut = {.threshold = point->threshold,
+                     .matches = point->tail_matches,
+                     .matched = assay_scores_at_least(&figures->mated, point->threshold),
+                     .set_for = point->fmr_target,
+                     .fmr_reason = point->fmr.reason,
+                     .fnmr_reason = point->reason};
+    if (!cut.fmr_reason && !point->in_tail) cut.fmr_reason = FIGURES_COARSE_FMR;
+    if (!cut.fnmr_reason && point->source == ASSAY_THRESHOLD_COARSE)
+        cut.fnmr_reason = FIGURES_COARSE_THRESHOLD;
+    return cut;
+}
+
+static assay_status compute_intervals(const assay_evidence *evidence, const figures_work *work,
+                                      assay_figures *figures) {
+    assay_cut *cuts = NULL;
+    assay_point_intervals *intervals = NULL;
+    uint32_t count = figures->point_count;
+    assay_status status = assay_sampling_open(evidence, work->roles, work->enrolled,
+                                              work->attempted, &work->same, &figures->sampling);
+    if (status == ASSAY_OK)
+        status = assay_sampling_enrolment(figures->sampling, &figures->fte_interval);
+    if (status == ASSAY_OK) status = assay_allocate(&cuts, count, sizeof *cuts, "thresholds");
+    if (status == ASSAY_OK)
+        status = assay_allocate(&intervals, count, sizeof *intervals, "intervals");
+    for (uint32_t n = 0; status == ASSAY_OK && n < count; ++n)
+        cuts[n] = assay_point_cut(figures, &figures->points[n]);
+    if (status == ASSAY_OK)
+        status = assay_sampling_points(figures->sampling, cuts, count, intervals);
+    for (uint32_t n = 0; status == ASSAY_OK && n < count; ++n)
+        figures->points[n].interval = intervals[n];
+    free(cuts);
+    free(intervals);
+    return status;
+}
+
 static assay_status compute_attributes(const assay_evidence *evidence, const figures_work *work,
                                        const char *const *names, size_t count,
                                        assay_figures *figures) {
@@ -297,6 +333,7 @@ assay_status assay_figures_compute(const assay_evidence *evidence, const char *c
     if (status == ASSAY_OK) status = count_mated_subjects(evidence, &work, &figures);
     if (status == ASSAY_OK) compute_whole(evidence, &figures);
     if (status == ASSAY_OK) status = compute_points(evidence, &work, &figures);
+    if (status == ASSAY_OK) status = compute_intervals(evidence, &work, &figures);
     if (status == ASSAY_OK)
         status = compute_attributes(evidence, &work, attributes, count, &figures);
     if (status == ASSAY_OK)
@@ -312,6 +349,7 @@ void assay_figures_free(assay_figures *figures) {
         figures_free_groups(&figures->attributes[n]);
     free(figures->attributes);
     free(figures->points);
+    assay_sampling_close(figures->sampling);
     assay_coarse_free(&figures->coarse);
     *figures = (assay_figures){0};
 }

@@ -10,6 +10,7 @@
 #include "datasets/containers.h"
 #include "reports/coarse.h"
 #include "reports/rates.h"
+#include "reports/sampling.h"
 
 #define ASSAY_FEW_ERRORS 30u       /* under so many errors a figure is not to be relied on */
 #define ASSAY_HEADLINE_ERRORS 100u /* false matches that leave something to see by group */
@@ -41,10 +42,12 @@ typedef struct {
     assay_rate fmr, fnmr;   /* completed comparisons */
     assay_rate gfmr, gfnmr; /* attempted ones: without a template there is no match */
     double subject_fnmr;    /* mean over subjects of their own FNMR; NaN where there is none */
+    assay_point_intervals interval; /* of each of these rates */
 } assay_operating_point;
 
 typedef struct {
     assay_rate fmr, fnmr, gfnmr;
+    assay_interval fmr_interval, fnmr_interval, gfnmr_interval;
 } assay_group_point;
 
 typedef struct {
@@ -53,12 +56,14 @@ typedef struct {
     uint64_t subjects, samples, excluded;
     uint64_t mated_subjects; /* with at least one completed mated comparison */
     assay_rate fte;
+    assay_interval fte_interval;
     assay_group_point *points; /* [point_count]; fmr is within the group */
 } assay_group;
 
 typedef struct {
-    uint32_t a, b;   /* indices of groups, a <= b */
-    assay_rate *fmr; /* [point_count] */
+    uint32_t a, b;                /* indices of groups, a <= b */
+    assay_rate *fmr;              /* [point_count] */
+    assay_interval *fmr_interval; /* [point_count] */
 } assay_group_pair;
 
 typedef struct {
@@ -74,6 +79,7 @@ typedef struct {
     uint64_t samples, subjects;
     uint64_t enrolled, refused, failed, excluded, not_tried;
     assay_rate fte;
+    assay_interval fte_interval;
     uint64_t mated_attempted, non_mated_attempted;
     uint64_t mated_subjects, top_mated; /* top_mated: pairs of the ASSAY_TOP_SUBJECTS with most */
     uint64_t mated_same_session, mated_session_unknown;
@@ -85,12 +91,15 @@ typedef struct {
     uint32_t attribute_count;
     assay_coarse coarse;
     assay_score_list mated, tail; /* borrowed from the evidence */
+    assay_sampling *sampling;     /* for intervals at further thresholds */
 } assay_figures;
 
 /* attributes[count] by name, all where NULL; ASSAY_USAGE for a name that the evidence has not, and
  * ASSAY_DISAGREES where the evidence contradicts itself. evidence must outlive *out. */
 assay_status assay_figures_compute(const assay_evidence *evidence, const char *const *attributes,
                                    size_t count, assay_figures *out) ASSAY_MUST_CHECK;
+/* The threshold of a point as intervals want it. */
+assay_cut assay_point_cut(const assay_figures *figures, const assay_operating_point *point);
 void assay_figures_free(assay_figures *figures); /* takes a zeroed one */
 
 /* Index of the pair of groups a and b, in either order. */

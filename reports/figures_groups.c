@@ -29,12 +29,6 @@ static uint32_t group_of_row(const group_job *job, uint32_t row) {
     return job->group_of_code[job->attribute->codes[row]];
 }
 
-/* The probe of a mated pair decides whose error it is: the later capture, or where neither is known
- * to be later the row that comes later. */
-static uint32_t probe_of(uint8_t direction, uint32_t i, uint32_t j) {
-    return direction == ASSAY_DIRECTION_J ? i : j;
-}
-
 /* Groups in the order of the labels, real values before missing, unknown and several. */
 static assay_status list_groups(group_job *job, assay_attribute_figures *out) {
     const assay_attribute *attribute = job->attribute;
@@ -87,7 +81,7 @@ static assay_status count_subjects(const group_job *job, assay_attribute_figures
         if (group->fte.reason) group->fte.reason = "no sample of the group reached the algorithm";
         for (uint64_t n = 0; n < job->evidence->mated_count; ++n) {
             const assay_comparison *pair = &job->evidence->mated[n];
-            if (group_of_row(job, probe_of(pair->direction, pair->i, pair->j)) != g) continue;
+            if (group_of_row(job, assay_probe_of(pair->direction, pair->i, pair->j)) != g) continue;
             group->mated_subjects += !mated[table->subject[pair->i]];
             mated[table->subject[pair->i]] = 1;
         }
@@ -154,7 +148,13 @@ static assay_status start_pairs(const group_job *job, assay_attribute_figures *o
             *pair = (assay_group_pair){.a = a, .b = b};
             status = assay_allocate(&pair->fmr, figures->point_count, sizeof *pair->fmr,
                                     "points of pairs of groups");
-            if (status != ASSAY_OK) break;
+            if (status == ASSAY_OK)
+                status = assay_allocate(&pair->fmr_interval, figures->point_count,
+                                        sizeof *pair->fmr_interval, "points of pairs of groups");
+            if (status != ASSAY_OK) {
+                free(pair->fmr);
+                break;
+            }
             ++out->pair_count;
             status = count_pair_trials(job, a, b, &trials);
             for (uint32_t p = 0; p < figures->point_count; ++p)
@@ -182,7 +182,7 @@ static void count_false_non_matches(const group_job *job, assay_attribute_figure
         const assay_operating_point *point = &job->figures->points[p];
         for (uint64_t n = 0; n < evidence->mated_count; ++n) {
             const assay_comparison *pair = &evidence->mated[n];
-            uint32_t g = group_of_row(job, probe_of(pair->direction, pair->i, pair->j));
+            uint32_t g = group_of_row(job, assay_probe_of(pair->direction, pair->i, pair->j));
             assay_group_point *counts = &out->groups[g].points[p];
             bool missed = assay_score_at(&job->figures->mated, n) < point->threshold;
             ++counts->fnmr.trials;
@@ -196,7 +196,7 @@ static void count_false_non_matches(const group_job *job, assay_attribute_figure
                 continue;
             uint8_t direction = (uint8_t)assay_protocol_direction(
                 &evidence->protocol, &evidence->table, job->work->roles, pair.i, pair.j);
-            uint32_t g = group_of_row(job, probe_of(direction, pair.i, pair.j));
+            uint32_t g = group_of_row(job, assay_probe_of(direction, pair.i, pair.j));
             assay_group_point *counts = &out->groups[g].points[p];
             ++counts->gfnmr.trials;
             counts->gfnmr.errors += !job->work->enrolled[pair.i] || !job->work->enrolled[pair.j];
@@ -210,6 +210,71 @@ static void count_false_non_matches(const group_job *job, assay_attribute_figure
             counts->gfnmr = assay_rate_unknown(counts->gfnmr.trials, FIGURES_NO_THRESHOLD);
         }
     }
+}
+
+/* Copies intervals by cell and group into out, which is counted. */
+static void spread_intervals(const assay_partition *partition, uint32_t count,
+                             const assay_group_intervals *from, assay_attribute_figures *out) {
+    for (uint32_t g = 0; g < out->group_count; ++g) {
+        const assay_interval *fmr = from->fmr + assay_partition_cell(partition, g, g) * count;
+        out->groups[g].fte_interval = from->fte[g];
+        for (uint32_t p = 0; p < count; ++p) {
+            assay_group_point *point = &out->groups[g].points[p];
+            point->fmr_interval = fmr[p];
+            point->fnmr_interval = from->fnmr[(size_t)g * count + p];
+            point->gfnmr_interval = from->gfnmr[(size_t)g * count + p];
+        }
+    }
+    for (uint32_t n = 0; n < out->pair_count; ++n) {
+        uint64_t cell = assay_partition_cell(partition, out->pairs[n].a, out->pairs[n].b);
+        memcpy(out->pairs[n].fmr_interval, from->fmr + cell * count,
+               count * sizeof *out->pairs[n].fmr_interval);
+    }
+}
+
+static assay_status group_every_row(const group_job *job, uint32_t **out) {
+    uint64_t rows = job->evidence->table.row_count;
+    assay_status status = assay_allocate(out, rows, sizeof **out, "groups of rows");
+    for (uint64_t row = 0; status == ASSAY_OK && row < rows; ++row)
+        (*out)[row] = group_of_row(job, (uint32_t)row);
+    return status;
+}
+
+static assay_status compute_intervals(const group_job *job, assay_attribute_figures *out) {
+    const assay_figures *figures = job->figures;
+    uint32_t count = figures->point_count, *groups = NULL;
+    size_t of_groups = (size_t)out->group_count * count;
+    assay_cut *cuts = NULL;
+    assay_group_intervals made = {0};
+    assay_partition partition = {.groups = out->group_count, .between = !out->pairs_reason};
+    size_t cells = assay_partition_cells(&partition) * count;
+    assay_status status = group_every_row(job, &groups);
+    if (status == ASSAY_OK) status = assay_allocate(&cuts, count, sizeof *cuts, "thresholds");
+    if (status == ASSAY_OK)
+        status = assay_allocate(&made.fmr, cells, sizeof *made.fmr, "intervals of groups");
+    if (status == ASSAY_OK)
+        status = assay_allocate(&made.fnmr, of_groups, sizeof *made.fnmr, "intervals of groups");
+    if (status == ASSAY_OK)
+        status = assay_allocate(&made.gfnmr, of_groups, sizeof *made.gfnmr, "intervals of groups");
+    if (status == ASSAY_OK)
+        status = assay_allocate(&made.fte, out->group_count, sizeof *made.fte, "intervals");
+    if (status != ASSAY_OK) goto out;
+    partition.group_of_row = groups;
+    for (uint32_t p = 0; p < count; ++p) {
+        const assay_operating_point *point = &figures->points[p];
+        cuts[p] = assay_point_cut(figures, point);
+        if (!point->reason && !point->in_tail) cuts[p].fmr_reason = FIGURES_BELOW_TAIL;
+    }
+    status = assay_sampling_groups(figures->sampling, &partition, cuts, count, &made);
+    if (status == ASSAY_OK) spread_intervals(&partition, count, &made, out);
+out:
+    free(groups);
+    free(cuts);
+    free(made.fmr);
+    free(made.fnmr);
+    free(made.gfnmr);
+    free(made.fte);
+    return status;
 }
 
 assay_status figures_compute_groups(const assay_evidence *evidence, const figures_work *work,
@@ -226,10 +291,12 @@ assay_status figures_compute_groups(const assay_evidence *evidence, const figure
     if (status == ASSAY_OK) {
         count_false_matches(&job, &made);
         count_false_non_matches(&job, &made);
-        *out = made;
-    } else {
-        figures_free_groups(&made);
+        status = compute_intervals(&job, &made);
     }
+    if (status == ASSAY_OK)
+        *out = made;
+    else
+        figures_free_groups(&made);
     free(job.group_of_code);
     free(job.members);
     return status;
@@ -237,7 +304,10 @@ assay_status figures_compute_groups(const assay_evidence *evidence, const figure
 
 void figures_free_groups(assay_attribute_figures *groups) {
     for (uint32_t g = 0; g < groups->group_count; ++g) free(groups->groups[g].points);
-    for (uint32_t n = 0; n < groups->pair_count; ++n) free(groups->pairs[n].fmr);
+    for (uint32_t n = 0; n < groups->pair_count; ++n) {
+        free(groups->pairs[n].fmr);
+        free(groups->pairs[n].fmr_interval);
+    }
     free(groups->groups);
     free(groups->pairs);
     *groups = (assay_attribute_figures){0};

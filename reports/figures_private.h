@@ -7,6 +7,9 @@
 
 #define FIGURES_BELOW_TAIL "the threshold lies below the stored tail"
 #define FIGURES_NO_THRESHOLD "there is no threshold"
+#define FIGURES_COARSE_FMR "the rate is a bound that was read off the histogram"
+#define FIGURES_COARSE_THRESHOLD                                                                   \
+    "the threshold was read off the histogram, so its own error is not known"
 
 /* Working arrays of one computation. The rows are [row_count], 0 or 1. */
 typedef struct {

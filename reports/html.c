@@ -52,7 +52,7 @@ void assay_html_power(assay_text *text, double value) {
         return;
     }
     bool is_one = strcmp(digits, "1") == 0;
-    if (!is_one) assay_text_appendf(text, "%s × ", digits);
+    if (!is_one) assay_text_appendf(text, "%s\xc2\xa0×\xc2\xa0", digits);
     assay_text_appendf(text, "10<sup>%s%d</sup>", exponent < 0 ? "−" : "", abs(exponent));
 }
 
@@ -88,6 +88,100 @@ void assay_html_rate_power(assay_text *text, assay_rate rate) {
     if (say_reason(text, rate)) return;
     assay_html_power(text, assay_rate_value(rate));
     append_counts(text, rate);
+}
+
+typedef void (*print_value)(assay_text *text, double value);
+
+/* A number is not broken over two lines. */
+static void append_limit(assay_text *text, double value, print_value print) {
+    assay_text_append(text, "<span class=\"whole\">");
+    print(text, value);
+    assay_text_append(text, "</span>");
+}
+
+static void append_limits(assay_text *text, const assay_interval *interval, print_value print) {
+    append_limit(text, interval->low, print);
+    assay_text_append(text, " to ");
+    append_limit(text, interval->high, print);
+    bool unknown = interval->dependence == ASSAY_DEPENDENCE_UNKNOWN;
+    if (unknown) {
+        assay_text_append(text, ", dependence unknown");
+    } else if (isfinite(interval->guaranteed)) {
+        assay_text_append(text, "; whatever the dependence, to ");
+        append_limit(text, interval->guaranteed, print);
+    }
+}
+
+static void append_interval(assay_text *text, const assay_interval *interval, print_value print) {
+    if (interval->reason)
+        assay_text_appendf(text, "none: %s", interval->reason);
+    else
+        append_limits(text, interval, print);
+}
+
+void assay_html_interval_percent(assay_text *text, const assay_interval *interval) {
+    append_interval(text, interval, assay_html_percent);
+}
+
+void assay_html_interval_power(assay_text *text, const assay_interval *interval) {
+    append_interval(text, interval, assay_html_power);
+}
+
+static void append_sure(assay_text *text, const assay_interval *interval, print_value print) {
+    if (interval->reason) return;
+    assay_text_append(text, " (95 %: ");
+    append_limits(text, interval, print);
+    assay_text_append(text, ")");
+}
+
+static void append_whole(assay_text *text, assay_rate rate, const assay_interval *interval,
+                         print_value print) {
+    if (say_reason(text, rate)) return;
+    print(text, assay_rate_value(rate));
+    assay_text_append(text, " (");
+    assay_html_of(text, rate);
+    if (!interval->reason) {
+        assay_text_append(text, "; 95 %: ");
+        append_limits(text, interval, print);
+    }
+    assay_text_append(text, ")");
+}
+
+void assay_html_whole_percent(assay_text *text, assay_rate rate, const assay_interval *interval) {
+    append_whole(text, rate, interval, assay_html_percent);
+}
+
+void assay_html_whole_power(assay_text *text, assay_rate rate, const assay_interval *interval) {
+    append_whole(text, rate, interval, assay_html_power);
+}
+
+void assay_html_sure_percent(assay_text *text, const assay_interval *interval) {
+    append_sure(text, interval, assay_html_percent);
+}
+
+void assay_html_sure_power(assay_text *text, const assay_interval *interval) {
+    append_sure(text, interval, assay_html_power);
+}
+
+static void append_cell(assay_text *text, assay_rate rate, const assay_interval *interval, bool few,
+                        print_value print) {
+    if (say_reason(text, rate)) return;
+    if (!few) print(text, assay_rate_value(rate));
+    append_counts(text, rate);
+    assay_text_append(text, " <span class=\"ci\">95 %: ");
+    append_interval(text, interval, print);
+    if (few) assay_text_appendf(text, "; fewer than %u subjects", ASSAY_FEW_SUBJECTS);
+    assay_text_append(text, "</span>");
+}
+
+void assay_html_cell_percent(assay_text *text, assay_rate rate, const assay_interval *interval,
+                             bool few) {
+    append_cell(text, rate, interval, few, assay_html_percent);
+}
+
+void assay_html_cell_power(assay_text *text, assay_rate rate, const assay_interval *interval,
+                           bool few) {
+    append_cell(text, rate, interval, few, assay_html_power);
 }
 
 void assay_html_figure(assay_text *text, assay_figure figure, int digits) {

@@ -18,6 +18,21 @@ void assay_html_of(assay_text *text, assay_rate rate);   /* 7 of 217 */
 /* "3.23 % (7 of 217)", or "not known: REASON". */
 void assay_html_rate_percent(assay_text *text, assay_rate rate);
 void assay_html_rate_power(assay_text *text, assay_rate rate);
+/* "1.9 % to 5.1 %", and what must be said with it; "none: REASON". */
+void assay_html_interval_percent(assay_text *text, const assay_interval *interval);
+void assay_html_interval_power(assay_text *text, const assay_interval *interval);
+/* "3.23 % (7 of 217; 95 %: 1.9 % to 5.1 %)", for sentences. */
+void assay_html_whole_percent(assay_text *text, assay_rate rate, const assay_interval *interval);
+void assay_html_whole_power(assay_text *text, assay_rate rate, const assay_interval *interval);
+/* " (95 %: 1.9 % to 5.1 %)" within a sentence; nothing where there is none. */
+void assay_html_sure_percent(assay_text *text, const assay_interval *interval);
+void assay_html_sure_power(assay_text *text, const assay_interval *interval);
+/* A cell of a table: the rate with its counts, and its interval below. few: of fewer than
+ * ASSAY_FEW_SUBJECTS subjects, whose rate is not said, only its counts and interval. */
+void assay_html_cell_percent(assay_text *text, assay_rate rate, const assay_interval *interval,
+                             bool few);
+void assay_html_cell_power(assay_text *text, assay_rate rate, const assay_interval *interval,
+                           bool few);
 /* Value with its bound where it is coarse, or the reason; digits after the point. */
 void assay_html_figure(assay_text *text, assay_figure figure, int digits);
 /* "threshold set for FMR 10^−3" or "given threshold 0.35". */

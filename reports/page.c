@@ -45,9 +45,8 @@ void assay_page_twin_close(assay_page *page) {
 
 static bool large_enough(const assay_group *group, assay_dots_kind kind, assay_rate rate) {
     if (group->code < ASSAY_CODE_FIRST || rate.reason) return false;
-    if (kind == ASSAY_DOTS_FMR) return rate.errors >= ASSAY_FEW_CELL_ERRORS;
-    return (kind == ASSAY_DOTS_FNMR ? group->mated_subjects : group->subjects) >=
-           ASSAY_FEW_SUBJECTS;
+    if (kind == ASSAY_DOTS_FMR && rate.errors < ASSAY_FEW_CELL_ERRORS) return false;
+    return !assay_dots_few(group, kind);
 }
 
 bool assay_group_extremes(const assay_report_release *release,
@@ -83,8 +82,9 @@ void assay_html_left_out(assay_text *text, const assay_report_release *release,
         if (any) {
             assay_text_append(text, ", ");
         } else if (kind == ASSAY_DOTS_FMR) {
-            assay_text_appendf(text, " Left out for fewer than %u false matches: <i>",
-                               (unsigned)ASSAY_FEW_CELL_ERRORS);
+            assay_text_appendf(text,
+                               " Left out for fewer than %u false matches or %u subjects: <i>",
+                               (unsigned)ASSAY_FEW_CELL_ERRORS, (unsigned)ASSAY_FEW_SUBJECTS);
         } else {
             assay_text_appendf(text, " Left out for fewer than %u subjects: <i>",
                                (unsigned)ASSAY_FEW_SUBJECTS);

@@ -10,8 +10,6 @@
 #include "reports/figures.h"
 #include "reports/report.h"
 
-#define ASSAY_NO_INTERVAL "not yet computed"
-
 typedef struct {
     const assay_evidence *evidence; /* borrowed */
     assay_figures figures;

@@ -46,8 +46,12 @@ assay_status assay_draw_dots(assay_report *report, uint32_t attribute, assay_dot
 assay_status assay_draw_heat(assay_report *report, uint32_t attribute,
                              assay_text *out_svg) ASSAY_MUST_CHECK;
 
-/* A group's rate of one kind at a release's headline point. */
+/* A group's rate of one kind at a release's headline point, and its interval. */
 assay_rate assay_dots_rate(const assay_report_release *release, const assay_group *group,
                            assay_dots_kind kind);
+const assay_interval *assay_dots_interval(const assay_report_release *release,
+                                          const assay_group *group, assay_dots_kind kind);
+/* Fewer than ASSAY_FEW_SUBJECTS subjects stand behind it (FNMR: subjects with mated pairs). */
+bool assay_dots_few(const assay_group *group, assay_dots_kind kind);
 
 #endif

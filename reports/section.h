@@ -30,8 +30,9 @@ static inline const assay_operating_point *assay_headline(const assay_report_rel
 }
 
 /* Group with the highest and lowest rate of a kind among those that are large enough to be named:
- * FMR with ASSAY_FEW_CELL_ERRORS false matches, FNMR with ASSAY_FEW_SUBJECTS mated subjects; real
- * values only. false where there are not two; high is then the one that there is, or NULL. */
+ * ASSAY_FEW_SUBJECTS subjects (FNMR: with mated pairs), and for FMR ASSAY_FEW_CELL_ERRORS false
+ * matches; real values only. false where there are not two; high is then the one that there is, or
+ * NULL. */
 typedef struct {
     const assay_group *low, *high;
     assay_rate low_rate, high_rate;
@@ -39,7 +40,8 @@ typedef struct {
 bool assay_group_extremes(const assay_report_release *release,
                           const assay_attribute_figures *attribute, assay_dots_kind kind,
                           assay_extremes *out);
-/* "Left out for fewer than 10 false matches: north, south." or nothing, where none is. */
+/* "Left out for fewer than 10 false matches or 30 subjects: north, south." or nothing, where none
+ * is. */
 void assay_html_left_out(assay_text *text, const assay_report_release *release,
                          const assay_attribute_figures *attribute, assay_dots_kind kind);
 /* high's rate as so many fold of everybody's, overall; "" where that is 0 or not known. */

@@ -23,15 +23,13 @@ static void say_headline(assay_page *page) {
     if (point->fnmr.reason)
         assay_text_append(text, "an unknown share of mated comparisons (none was made)");
     else {
-        assay_html_percent(text, assay_rate_value(point->fnmr));
-        assay_text_append(text, " of mated comparisons (");
-        assay_html_of(text, point->fnmr);
-        assay_text_append(text, ")");
+        assay_html_whole_percent(text, point->fnmr, &point->interval.fnmr);
+        assay_text_append(text, " of mated comparisons");
     }
     if (!point->fmr.reason) {
         assay_text_append(text, " and falsely matched ");
         if (point->fmr_source == ASSAY_FIGURE_COARSE) assay_text_append(text, "at most ");
-        assay_html_rate_power(text, point->fmr);
+        assay_html_whole_power(text, point->fmr, &point->interval.fmr);
         assay_text_append(text, " of non-mated ones");
     }
     assay_text_append(text, ".");
@@ -41,7 +39,7 @@ static void say_headline(assay_page *page) {
         assay_text_append(text, " ");
         assay_page_name(page, other);
         assay_text_append(text, n ? ": " : ", at its own threshold, missed ");
-        assay_html_rate_percent(text, at->fnmr);
+        assay_html_whole_percent(text, at->fnmr, &at->interval.fnmr);
         assay_text_append(text, ".");
     }
     assay_text_append(text, "</p>\n");
@@ -61,10 +59,12 @@ static void say_attribute(assay_page *page, const assay_attribute_figures *attri
     if (has_fmr) {
         assay_text_append(text, "FMR is ");
         assay_html_power(text, assay_rate_value(fmr.high_rate));
+        assay_html_sure_power(text, &fmr.high->points[subject->headline].fmr_interval);
         assay_text_append(text, " within <i>");
         assay_text_append_html(text, fmr.high->label);
         assay_text_append(text, "</i> and ");
         assay_html_power(text, assay_rate_value(fmr.low_rate));
+        assay_html_sure_power(text, &fmr.low->points[subject->headline].fmr_interval);
         assay_text_append(text, " within <i>");
         assay_text_append_html(text, fmr.low->label);
         assay_text_append(text, "</i>, a ");
@@ -76,6 +76,7 @@ static void say_attribute(assay_page *page, const assay_attribute_figures *attri
     if (one_fmr) {
         assay_text_append(text, "FMR is ");
         assay_html_power(text, assay_rate_value(fmr.high_rate));
+        assay_html_sure_power(text, &fmr.high->points[subject->headline].fmr_interval);
         assay_text_append(text, " within <i>");
         assay_text_append_html(text, fmr.high->label);
         assay_text_append(text, "</i>, ");
@@ -85,10 +86,12 @@ static void say_attribute(assay_page *page, const assay_attribute_figures *attri
     if (has_fnmr) {
         assay_text_append(text, "FNMR is ");
         assay_html_percent(text, assay_rate_value(fnmr.high_rate));
+        assay_html_sure_percent(text, &fnmr.high->points[subject->headline].fnmr_interval);
         assay_text_append(text, " for <i>");
         assay_text_append_html(text, fnmr.high->label);
         assay_text_append(text, "</i> and ");
         assay_html_percent(text, assay_rate_value(fnmr.low_rate));
+        assay_html_sure_percent(text, &fnmr.low->points[subject->headline].fnmr_interval);
         assay_text_append(text, " for <i>");
         assay_text_append_html(text, fnmr.low->label);
         assay_text_append(text, "</i>.");
@@ -103,7 +106,8 @@ static void card(assay_text *text, const assay_text *value, const char *what,
                        value->bytes ? value->bytes : "–", what, more->bytes ? more->bytes : "");
 }
 
-static void add_rate_card(assay_text *text, assay_rate rate, bool power, const char *what) {
+static void add_rate_card(assay_text *text, assay_rate rate, const assay_interval *interval,
+                          bool power, const char *what) {
     assay_text value = {0}, more = {0};
     if (!rate.reason && power) assay_html_power(&value, assay_rate_value(rate));
     if (!rate.reason && !power) assay_html_percent(&value, assay_rate_value(rate));
@@ -111,6 +115,10 @@ static void add_rate_card(assay_text *text, assay_rate rate, bool power, const c
         assay_text_append(&more, rate.reason);
     else
         assay_html_of(&more, rate);
+    if (!rate.reason && !interval->reason) {
+        assay_text_append(&more, "</span><span>95 %: ");
+        (power ? assay_html_interval_power : assay_html_interval_percent)(&more, interval);
+    }
     card(text, &value, what, &more);
     assay_text_free(&value);
     assay_text_free(&more);
@@ -140,10 +148,11 @@ static void add_group_cards(assay_text *text, const assay_report_release *subjec
         assay_html_fold(&value, &widest);
         assay_text_append(&more, "by <i>");
         assay_text_append_html(&more, where->attribute->name);
-        assay_text_append(&more, "</i>, highest over lowest of the groups with 10 false matches");
+        assay_text_append(&more, "</i>, highest over lowest of the groups with 10 false "
+                                 "matches and 30 subjects");
     } else {
         assay_text_append(&more, assay_headline(subject)->in_tail
-                                     ? "no two groups have 10 false matches"
+                                     ? "no two groups have 10 false matches and 30 subjects"
                                      : "not known at this threshold");
     }
     card(text, &value, "FMR between groups", &more);
@@ -161,12 +170,32 @@ static void add_cards(assay_page *page) {
     const assay_report_release *subject = assay_report_subject(page->report);
     const assay_operating_point *point = assay_headline(subject);
     assay_text_append(page->text, "<div class=\"cards\">\n");
-    add_rate_card(page->text, point->fnmr, false, "FNMR, completed comparisons");
-    add_rate_card(page->text, point->gfnmr, false, "generalized FNMR, attempted ones");
-    add_rate_card(page->text, point->fmr, true, "FMR achieved");
-    add_rate_card(page->text, subject->figures.fte, false, "failure to enrol (FTE)");
+    add_rate_card(page->text, point->fnmr, &point->interval.fnmr, false,
+                  "FNMR, completed comparisons");
+    add_rate_card(page->text, point->gfnmr, &point->interval.gfnmr, false,
+                  "generalized FNMR, attempted ones");
+    add_rate_card(page->text, point->fmr, &point->interval.fmr, true, "FMR achieved");
+    add_rate_card(page->text, subject->figures.fte, &subject->figures.fte_interval, false,
+                  "failure to enrol (FTE)");
     add_group_cards(page->text, subject);
     assay_text_append(page->text, "</div>\n");
+}
+
+static void caveat_dependence(assay_text *text, const assay_report_release *release) {
+    const assay_operating_point *point = assay_headline(release);
+    const assay_interval *interval = &point->interval.fmr;
+    if (interval->reason || interval->dependence != ASSAY_DEPENDENCE_UNKNOWN) return;
+    assay_text_append(text, "<li>");
+    assay_text_append_html(text, release->name);
+    assay_text_append(
+        text,
+        point->fmr.errors
+            ? ": there are too few false matches, here and at every lower threshold that is "
+              "kept, to tell whether a few people cause them. The interval of FMR may be too "
+              "narrow.</li>\n"
+            : ": no false match was seen, here and at lower thresholds too few to tell whether "
+              "a few people cause them. What is claimed of FMR is the bound that holds "
+              "whatever the dependence.</li>\n");
 }
 
 static void caveat_few_errors(assay_text *text, const assay_report_release *release) {
@@ -258,11 +287,12 @@ static void add_caveats(assay_page *page) {
     const assay_report_release *subject = assay_report_subject(report);
     assay_text *text = page->text;
     assay_text_append(text, "<div class=\"caveats\"><h2>Before you act on this</h2><ul>\n");
-    assay_text_appendf(
+    assay_text_append(
         text,
-        "<li>Intervals are %s, so whether a difference is more than chance is not said "
-        "here.</li>\n",
-        ASSAY_NO_INTERVAL);
+        "<li>Whether a difference between groups, or between releases, is more than chance is not "
+        "judged here. The intervals are of one rate each: among many groups some would miss their "
+        "rate, and the widest difference is picked from all of them.</li>\n");
+    for (size_t n = 0; n < report->count; ++n) caveat_dependence(text, &report->releases[n]);
     caveat_labels(text, subject);
     caveat_sessions(text, subject);
     for (size_t n = 0; n < report->count; ++n) caveat_few_errors(text, &report->releases[n]);
@@ -274,11 +304,11 @@ static void add_caveats(assay_page *page) {
                           "are not of the same comparisons.</li>\n");
     if (report->plots_missing) assay_text_appendf(text, "<li>%s.</li>\n", report->plots_missing);
     uint64_t subjects = subject->figures.subjects;
-    assay_text_append(text, "<li>People who match many others, and are rarer than about 3 in ");
+    assay_text_append(text, "<li>Some people match many others. The intervals allow for those who "
+                            "were drawn; such people who are rarer than about 3 in ");
     assay_html_count(text, subjects);
-    assay_text_append(text,
-                      ", may be absent from these subjects; no figure here can see them.</li>\n"
-                      "</ul></div>\n");
+    assay_text_append(text, " may be absent from these subjects, and then no interval here sees "
+                            "them.</li>\n</ul></div>\n");
 }
 
 assay_status assay_section_finding(assay_page *page) {

@@ -11,13 +11,12 @@ typedef struct {
 
 static const dots_words words[] = {
     {ASSAY_DOTS_FNMR, "False non-match rate",
-     "FNMR of completed mated comparisons, by the group of the probe. Hollow: no error was seen."},
+     "FNMR of completed mated comparisons, by the group of the probe, with 95 % intervals."},
     {ASSAY_DOTS_FMR, "False match rate",
-     "FMR between different subjects of the same group. Hollow, with an arrow: no false match was "
-     "seen; "
-     "the mark stands where one would be."},
+     "FMR between different subjects of the same group, with 95 % intervals."},
     {ASSAY_DOTS_FTE, "Failure to enrol",
-     "Samples that the release refused or failed on, of those that reached it. Hollow: none."},
+     "Samples that the release refused or failed on, of those that reached it, with 95 % "
+     "intervals."},
 };
 
 static void append_rate(assay_text *text, assay_dots_kind kind, assay_rate rate) {
@@ -92,6 +91,28 @@ static bool nothing_to_draw(const assay_report *report, uint32_t index, assay_do
     return true;
 }
 
+/* What marks mean that are not the usual one, where there are any. */
+static void explain_marks(const assay_report *report, uint32_t index, assay_dots_kind kind,
+                          assay_text *subtitle) {
+    bool hollow = false, few = false;
+    for (size_t n = 0; n < report->count; ++n) {
+        const assay_attribute_figures *attribute = &report->releases[n].figures.attributes[index];
+        for (uint32_t g = 0; g < attribute->group_count; ++g) {
+            const assay_group *group = &attribute->groups[g];
+            assay_rate rate = assay_dots_rate(&report->releases[n], group, kind);
+            bool small = assay_dots_few(group, kind);
+            few = few || (small && !rate.reason);
+            hollow = hollow || (!small && !rate.reason && !rate.errors);
+        }
+    }
+    if (hollow)
+        assay_text_append(subtitle, " Hollow: no error was seen, and the arrow goes up to what the "
+                                    "rate may yet be.");
+    if (few)
+        assay_text_appendf(subtitle, " A line without a mark: fewer than %u subjects.",
+                           ASSAY_FEW_SUBJECTS);
+}
+
 static assay_status add_dots(assay_page *page, uint32_t index, const dots_words *about) {
     const assay_report *report = page->report;
     const assay_report_release *subject = assay_report_subject(report);
@@ -106,6 +127,7 @@ static assay_status add_dots(assay_page *page, uint32_t index, const dots_words 
     if (status != ASSAY_OK) goto out;
     append_dots_title(report, index, about, &title);
     assay_text_append(&subtitle, about->counts);
+    explain_marks(report, index, about->kind, &subtitle);
     if (about->kind != ASSAY_DOTS_FTE && !assay_headline(subject)->reason) {
         assay_text_append(&subtitle, " One threshold for all groups: the ");
         assay_html_point(&subtitle, assay_headline(subject));
@@ -135,7 +157,6 @@ static void add_group_table(assay_page *page, const assay_report_release *releas
                                            "#FNMR",
                                            "#Generalized FNMR",
                                            "#FMR within the group",
-                                           "#95 % intervals",
                                            "#FTE"};
     const assay_attribute_figures *attribute = &release->figures.attributes[index];
     assay_html_table table;
@@ -143,7 +164,7 @@ static void add_group_table(assay_page *page, const assay_report_release *releas
     assay_text_append_html(&caption, release->name);
     assay_text_append(&caption, ", by ");
     assay_text_append_html(&caption, attribute->attribute->name);
-    assay_html_table_open(&table, page->text, caption.bytes ? caption.bytes : "", headings, 9);
+    assay_html_table_open(&table, page->text, caption.bytes ? caption.bytes : "", headings, 8);
     for (uint32_t g = 0; g < attribute->group_count; ++g) {
         const assay_group *group = &attribute->groups[g];
         const assay_group_point *point = &group->points[release->headline];
@@ -151,11 +172,14 @@ static void add_group_table(assay_page *page, const assay_report_release *releas
         assay_html_count(assay_html_cell(&table), group->subjects);
         assay_html_count(assay_html_cell(&table), group->samples);
         assay_html_count(assay_html_cell(&table), group->mated_subjects);
-        assay_html_rate_percent(assay_html_cell(&table), point->fnmr);
-        assay_html_rate_percent(assay_html_cell(&table), point->gfnmr);
-        assay_html_rate_power(assay_html_cell(&table), point->fmr);
-        assay_text_append(assay_html_cell(&table), ASSAY_NO_INTERVAL);
-        assay_html_rate_percent(assay_html_cell(&table), group->fte);
+        bool few = assay_dots_few(group, ASSAY_DOTS_FMR);
+        bool few_mated = assay_dots_few(group, ASSAY_DOTS_FNMR);
+        assay_html_cell_percent(assay_html_cell(&table), point->fnmr, &point->fnmr_interval,
+                                few_mated);
+        assay_html_cell_percent(assay_html_cell(&table), point->gfnmr, &point->gfnmr_interval,
+                                few_mated);
+        assay_html_cell_power(assay_html_cell(&table), point->fmr, &point->fmr_interval, few);
+        assay_html_cell_percent(assay_html_cell(&table), group->fte, &group->fte_interval, few);
     }
     assay_html_table_close(&table);
     assay_text_free(&caption);
@@ -186,17 +210,19 @@ static void append_heat_title(const assay_attribute_figures *attribute, uint32_t
 }
 
 static void add_pair_table(assay_page *page, const assay_report_release *release, uint32_t index) {
-    static const char *const headings[] = {"Group", "and group", "#FMR", "#95 % interval"};
+    static const char *const headings[] = {"Group", "and group", "#FMR"};
     const assay_attribute_figures *attribute = &release->figures.attributes[index];
     assay_html_table table;
     assay_page_twin_open(page, "");
-    assay_html_table_open(&table, page->text, "False match rate by pair of groups", headings, 4);
+    assay_html_table_open(&table, page->text, "False match rate by pair of groups", headings, 3);
     for (uint32_t n = 0; n < attribute->pair_count; ++n) {
         const assay_group_pair *pair = &attribute->pairs[n];
         assay_html_cell_text(&table, attribute->groups[pair->a].label);
         assay_html_cell_text(&table, attribute->groups[pair->b].label);
-        assay_html_rate_power(assay_html_cell(&table), pair->fmr[release->headline]);
-        assay_text_append(assay_html_cell(&table), ASSAY_NO_INTERVAL);
+        assay_html_cell_power(assay_html_cell(&table), pair->fmr[release->headline],
+                              &pair->fmr_interval[release->headline],
+                              assay_dots_few(&attribute->groups[pair->a], ASSAY_DOTS_FMR) ||
+                                  assay_dots_few(&attribute->groups[pair->b], ASSAY_DOTS_FMR));
     }
     assay_html_table_close(&table);
     assay_page_twin_close(page);

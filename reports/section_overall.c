@@ -7,7 +7,18 @@
 static void add_fmr(assay_text *text, const assay_operating_point *point) {
     if (point->fmr_source == ASSAY_FIGURE_COARSE && !point->fmr.reason)
         assay_text_append(text, "≤ ");
-    assay_html_rate_power(text, point->fmr);
+    assay_html_cell_power(text, point->fmr, &point->interval.fmr, false);
+}
+
+static void add_subject_fnmr(assay_text *text, const assay_operating_point *point) {
+    if (isnan(point->subject_fnmr)) {
+        assay_text_append(text, "–");
+        return;
+    }
+    assay_html_percent(text, point->subject_fnmr);
+    assay_text_append(text, " <span class=\"ci\">95 %: ");
+    assay_html_interval_percent(text, &point->interval.subject_fnmr);
+    assay_text_append(text, "</span>");
 }
 
 static void add_points(assay_page *page) {
@@ -16,11 +27,10 @@ static void add_points(assay_page *page) {
                                            "#Threshold",
                                            "#FMR achieved",
                                            "#FNMR, completed",
-                                           "#FNMR 95 % interval",
                                            "#Generalized FNMR, attempted",
                                            "#FNMR, subjects alike"};
     assay_html_table table;
-    assay_html_table_open(&table, page->text, "Operating points, with their counts", headings, 8);
+    assay_html_table_open(&table, page->text, "Operating points, with their counts", headings, 7);
     for (size_t n = 0; n < page->report->count; ++n) {
         const assay_report_release *release = &page->report->releases[n];
         for (uint32_t p = 0; p < release->figures.point_count; ++p) {
@@ -41,14 +51,11 @@ static void add_points(assay_page *page) {
             else
                 assay_text_appendf(text, "%.6g", point->threshold);
             add_fmr(assay_html_cell(&table), point);
-            assay_html_rate_percent(assay_html_cell(&table), point->fnmr);
-            assay_text_append(assay_html_cell(&table), ASSAY_NO_INTERVAL);
-            assay_html_rate_percent(assay_html_cell(&table), point->gfnmr);
-            text = assay_html_cell(&table);
-            if (isnan(point->subject_fnmr))
-                assay_text_append(text, "–");
-            else
-                assay_html_percent(text, point->subject_fnmr);
+            assay_html_cell_percent(assay_html_cell(&table), point->fnmr, &point->interval.fnmr,
+                                    false);
+            assay_html_cell_percent(assay_html_cell(&table), point->gfnmr, &point->interval.gfnmr,
+                                    false);
+            add_subject_fnmr(assay_html_cell(&table), point);
         }
     }
     assay_html_table_close(&table);
@@ -58,7 +65,13 @@ static void add_points(assay_page *page) {
         "is the lowest observed non-mated score at which no more non-mated comparisons "
         "match than the target allows; it is rounded here and exact in summary.json. "
         "Completed: both samples have a template. Attempted: a sample without one counts "
-        "as a miss.</p>\n");
+        "as a miss.</p>\n"
+        "<p class=\"quiet\">95 % intervals: if such a set of people were drawn again and again, 95 "
+        "of 100 intervals would hold the rate of the population. People are what was drawn, so one "
+        "who matches many others, or is missed often, counts as one piece of evidence. Where the "
+        "threshold was set on these data, the interval of FNMR includes the error of the "
+        "threshold; a given threshold, and one at which no false match is left, is taken as it is. "
+        "Each interval stands for itself: not all of them hold at once.</p>\n");
 }
 
 static void append_title(const assay_report *report, assay_text *title) {
@@ -89,7 +102,7 @@ static void append_title(const assay_report *report, assay_text *title) {
 static void add_det_table(assay_page *page) {
     static const char *const headings[] = {"Release", "#Threshold", "#FMR", "#FNMR"};
     assay_html_table table;
-    assay_page_twin_open(page, "about two steps a decade");
+    assay_page_twin_open(page, "about three steps a decade");
     assay_html_table_open(&table, page->text, "Steps of the curves; every one is in tables/det.csv",
                           headings, 4);
     for (size_t n = 0; n < page->report->count; ++n) {
@@ -98,11 +111,19 @@ static void add_det_table(assay_page *page) {
         for (size_t s = 0; s < release->curves.det_count; ++s) {
             const assay_det_step *step = &release->curves.det[s];
             if (assay_rate_value(step->fmr) < next) continue;
-            next = assay_rate_value(step->fmr) * 3.1;
+            if (step->source == ASSAY_FIGURE_EXACT && !step->marked) continue;
+            next = assay_rate_value(step->fmr) * 2;
             assay_html_cell_text(&table, release->name);
             assay_text_appendf(assay_html_cell(&table), "%.6g", step->threshold);
-            assay_html_rate_power(assay_html_cell(&table), step->fmr);
-            assay_html_rate_percent(assay_html_cell(&table), step->fnmr);
+            if (step->marked) {
+                assay_html_cell_power(assay_html_cell(&table), step->fmr, &step->fmr_interval,
+                                      false);
+                assay_html_cell_percent(assay_html_cell(&table), step->fnmr, &step->fnmr_interval,
+                                        false);
+            } else {
+                assay_html_rate_power(assay_html_cell(&table), step->fmr);
+                assay_html_rate_percent(assay_html_cell(&table), step->fnmr);
+            }
         }
     }
     assay_html_table_close(&table);
@@ -135,7 +156,8 @@ assay_status assay_section_overall(assay_page *page) {
     }
     assay_text_appendf(
         &subtitle,
-        ". Lower is better. Thin: fewer than %u false matches or false non-matches behind "
+        ". Lower is better. The bands are the 95 %% intervals of FNMR at each FMR, one at a time. "
+        "Thin: fewer than %u false matches or false non-matches behind "
         "it, do not rely on it. A curve ends where a rate is 0.",
         ASSAY_FEW_ERRORS);
     assay_page_figure(page, &title, &subtitle, &svg);

@@ -21,7 +21,8 @@ static void add_enrolment(assay_page *page) {
         assay_html_count(assay_html_cell(&table), figures->refused);
         assay_html_count(assay_html_cell(&table), figures->failed);
         assay_html_count(assay_html_cell(&table), figures->excluded + figures->not_tried);
-        assay_html_rate_percent(assay_html_cell(&table), figures->fte);
+        assay_html_cell_percent(assay_html_cell(&table), figures->fte, &figures->fte_interval,
+                                false);
     }
     assay_html_table_close(&table);
 }

@@ -146,10 +146,24 @@ static object rate_json(assay_rate rate) {
     return made;
 }
 
-static object interval_rate_json(assay_rate rate) {
+/* low and high of a 95 % interval, and how it was made. */
+static void set_interval(object *into, const assay_interval *interval) {
+    set_number(into, "low", interval->low, interval->reason);
+    set_number(into, "high", interval->high, interval->reason);
+    if (interval->reason) return;
+    set_text(into, "method", assay_interval_method_name(interval->method));
+    set_number(into, "effective_trials", interval->effective, NULL);
+    if (isfinite(interval->design_effect))
+        set_number(into, "design_effect", interval->design_effect, NULL);
+    if (interval->method != ASSAY_METHOD_DYADIC) return;
+    set_text(into, "dependence", assay_dependence_name(interval->dependence));
+    if (isfinite(interval->guaranteed))
+        set_number(into, "high_whatever_dependence", interval->guaranteed, NULL);
+}
+
+static object interval_rate_json(assay_rate rate, const assay_interval *interval) {
     object made = rate_json(rate);
-    set_null(&made, "low", ASSAY_NO_INTERVAL);
-    set_null(&made, "high", ASSAY_NO_INTERVAL);
+    set_interval(&made, interval);
     return made;
 }
 
@@ -176,19 +190,18 @@ static object point_json(const assay_operating_point *point) {
     object made = begin();
     set_point(&made, point);
     set_text(&made, "source", assay_threshold_source_name(point->source));
-    object fmr = interval_rate_json(point->fmr);
+    object fmr = interval_rate_json(point->fmr, &point->interval.fmr);
     set_text(&fmr, "source", assay_figure_source_name(point->fmr_source));
     if (point->fmr_source == ASSAY_FIGURE_COARSE)
         set_count(&fmr, "fewest_errors", point->fmr_fewest);
     set_object(&made, "fmr", fmr);
-    set_object(&made, "fnmr", interval_rate_json(point->fnmr));
-    set_object(&made, "gfnmr", interval_rate_json(point->gfnmr));
-    set_object(&made, "gfmr", interval_rate_json(point->gfmr));
+    set_object(&made, "fnmr", interval_rate_json(point->fnmr, &point->interval.fnmr));
+    set_object(&made, "gfnmr", interval_rate_json(point->gfnmr, &point->interval.gfnmr));
+    set_object(&made, "gfmr", interval_rate_json(point->gfmr, &point->interval.gfmr));
     object weighted = begin();
     set_number(&weighted, "value", point->subject_fnmr,
                isnan(point->subject_fnmr) ? "no subject has a completed mated comparison" : NULL);
-    set_null(&weighted, "low", ASSAY_NO_INTERVAL);
-    set_null(&weighted, "high", ASSAY_NO_INTERVAL);
+    set_interval(&weighted, &point->interval.subject_fnmr);
     set_object(&made, "fnmr_by_subject", weighted);
     return made;
 }
@@ -209,14 +222,17 @@ static object group_json(const assay_figures *figures, const assay_attribute_fig
     set_count(&made, "samples", group->samples);
     set_count(&made, "excluded", group->excluded);
     set_count(&made, "mated_subjects", group->mated_subjects);
-    set_object(&made, "fte", rate_json(group->fte));
+    set(&made, "few_subjects", json_boolean(group->subjects < ASSAY_FEW_SUBJECTS));
+    set(&made, "few_mated_subjects", json_boolean(group->mated_subjects < ASSAY_FEW_SUBJECTS));
+    set_object(&made, "fte", interval_rate_json(group->fte, &group->fte_interval));
     json_t *points = json_array();
     for (uint32_t n = 0; n < figures->point_count; ++n) {
         object point = begin();
         set_point(&point, &figures->points[n]);
-        set_object(&point, "fmr", interval_rate_json(group->points[n].fmr));
-        set_object(&point, "fnmr", interval_rate_json(group->points[n].fnmr));
-        set_object(&point, "gfnmr", interval_rate_json(group->points[n].gfnmr));
+        const assay_group_point *at = &group->points[n];
+        set_object(&point, "fmr", interval_rate_json(at->fmr, &at->fmr_interval));
+        set_object(&point, "fnmr", interval_rate_json(at->fnmr, &at->fnmr_interval));
+        set_object(&point, "gfnmr", interval_rate_json(at->gfnmr, &at->gfnmr_interval));
         append(&made, points, point);
     }
     set(&made, "operating_points", points);
@@ -234,7 +250,7 @@ static object group_pair_json(const assay_figures *figures,
     for (uint32_t n = 0; n < figures->point_count; ++n) {
         object point = begin();
         set_point(&point, &figures->points[n]);
-        set_object(&point, "fmr", interval_rate_json(pair->fmr[n]));
+        set_object(&point, "fmr", interval_rate_json(pair->fmr[n], &pair->fmr_interval[n]));
         append(&made, points, point);
     }
     set(&made, "operating_points", points);
@@ -322,7 +338,7 @@ static object release_json(const assay_report_release *release) {
     set_count(&made, "refused", figures->refused);
     set_count(&made, "failed", figures->failed);
     set_count(&made, "excluded", figures->excluded);
-    set_object(&made, "fte", rate_json(figures->fte));
+    set_object(&made, "fte", interval_rate_json(figures->fte, &figures->fte_interval));
     set_object(&made, "mated",
                list_json(evidence->mated_count, figures->mated_attempted, whole->mated_mean,
                          whole->mated_sd));
@@ -392,6 +408,11 @@ assay_status assay_report_summary(const assay_report *report) {
     set_count(&dataset, "samples", evidence->table.row_count);
     set_count(&dataset, "subjects", evidence->table.subject_count);
     set_object(&root, "dataset", dataset);
+    object intervals = begin();
+    set_number(&intervals, "level", 1 - ASSAY_INTERVAL_ALPHA, NULL);
+    set_text(&intervals, "sampled", "subjects");
+    set(&intervals, "simultaneous", json_false());
+    set_object(&root, "intervals", intervals);
     json_t *releases = json_array();
     for (size_t n = 0; n < report->count; ++n)
         append(&root, releases, release_json(&report->releases[n]));

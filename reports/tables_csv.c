@@ -55,6 +55,17 @@ static void cells_rate(csv_sheet *sheet, assay_rate rate) {
     cell_number(sheet, assay_rate_value(rate));
 }
 
+/* low, high, effective trials; empty where there is none. */
+static void cells_interval(csv_sheet *sheet, const assay_interval *interval) {
+    cell_number(sheet, interval->low);
+    cell_number(sheet, interval->high);
+    cell_number(sheet, interval->effective);
+}
+
+static void cell_dependence(csv_sheet *sheet, const assay_interval *interval) {
+    cell_text(sheet, interval->reason ? "" : assay_dependence_name(interval->dependence));
+}
+
 static void cells_figure(csv_sheet *sheet, assay_figure figure) {
     cell_number(sheet, figure.value);
     cell_text(sheet, figure.reason ? "" : assay_figure_source_name(figure.source));
@@ -83,20 +94,23 @@ static void cells_point(csv_sheet *sheet, const assay_operating_point *point) {
 }
 
 #define RATE(name) name "_errors," name "_trials," name
+#define INTERVAL(name) name "_low," name "_high," name "_effective_trials"
+#define SURE_RATE(name) RATE(name) "," INTERVAL(name)
 #define POINT "release,version,kind,fmr_target,threshold"
 
 /* ---- tables ---- */
 
 static void write_releases(const assay_report *report, csv_sheet *sheet) {
-    heading(
-        sheet,
-        "release,version,algorithm,comparator,samples,subjects,enrolled,refused,failed,"
-        "excluded," RATE(
-            "fte") ",mated_completed,mated_attempted,non_mated_completed,"
-                   "non_mated_attempted,mated_mean,mated_sd,non_mated_mean,non_mated_mean_source,"
-                   "non_mated_mean_bound,non_mated_sd,non_mated_sd_source,non_mated_sd_bound,auc,"
-                   "auc_source,auc_bound,eer,eer_source,eer_bound,eer_low,eer_high,dprime,"
-                   "dprime_source,dprime_bound");
+    static const char line[] =
+        "release,version,algorithm,comparator,samples,subjects,enrolled,refused,failed,excluded"
+        "," SURE_RATE("fte") ",mated_completed,mated_attempted,non_mated_completed,non_mated_"
+                             "attempted,mated_mean,"
+                             "mated_sd,non_mated_mean,non_mated_mean_source,non_mated_mean_bound,"
+                             "non_mated_sd,"
+                             "non_mated_sd_source,non_mated_sd_bound,auc,auc_source,auc_bound,eer,"
+                             "eer_source,eer_bound,"
+                             "eer_low,eer_high,dprime,dprime_source,dprime_bound";
+    heading(sheet, line);
     for (size_t n = 0; n < report->count; ++n) {
         const assay_report_release *release = &report->releases[n];
         const assay_evidence *evidence = release->evidence;
@@ -109,6 +123,7 @@ static void write_releases(const assay_report *report, csv_sheet *sheet) {
                                    figures->refused, figures->failed,   figures->excluded};
         for (size_t c = 0; c < sizeof counts / sizeof *counts; ++c) cell_count(sheet, counts[c]);
         cells_rate(sheet, figures->fte);
+        cells_interval(sheet, &figures->fte_interval);
         cell_count(sheet, evidence->mated_count);
         cell_count(sheet, figures->mated_attempted);
         cell_count(sheet, evidence->non_mated);
@@ -127,27 +142,47 @@ static void write_releases(const assay_report *report, csv_sheet *sheet) {
 }
 
 static void write_points(const assay_report *report, csv_sheet *sheet) {
-    heading(sheet, POINT ",threshold_source," RATE("fmr") ",fmr_source," RATE("fnmr") "," RATE(
-                       "gfmr") "," RATE("gfnmr") ",fnmr_by_subject");
+    static const char line[] =
+        POINT ",threshold_source"
+              "," SURE_RATE(
+                  "fmr") ",fmr_dependence,fmr_source"
+                         "," SURE_RATE(
+                             "fnmr") ",fnmr_method"
+                                     "," SURE_RATE("gfmr") "," SURE_RATE(
+                                         "gfnmr") ",fnmr_by_subject," INTERVAL("fnmr_by_subject");
+    heading(sheet, line);
     for (size_t n = 0; n < report->count; ++n)
         for (uint32_t p = 0; p < report->releases[n].figures.point_count; ++p) {
             const assay_operating_point *point = &report->releases[n].figures.points[p];
             cells_release(sheet, &report->releases[n]);
             cells_point(sheet, point);
             cell_text(sheet, assay_threshold_source_name(point->source));
+            const assay_point_intervals *interval = &point->interval;
             cells_rate(sheet, point->fmr);
+            cells_interval(sheet, &interval->fmr);
+            cell_dependence(sheet, &interval->fmr);
             cell_text(sheet, assay_figure_source_name(point->fmr_source));
             cells_rate(sheet, point->fnmr);
+            cells_interval(sheet, &interval->fnmr);
+            cell_text(sheet, interval->fnmr.reason
+                                 ? ""
+                                 : assay_interval_method_name(interval->fnmr.method));
             cells_rate(sheet, point->gfmr);
+            cells_interval(sheet, &interval->gfmr);
             cells_rate(sheet, point->gfnmr);
+            cells_interval(sheet, &interval->gfnmr);
             cell_number(sheet, point->subject_fnmr);
+            cells_interval(sheet, &interval->subject_fnmr);
             end_line(sheet);
         }
 }
 
 static void write_groups(const assay_report *report, csv_sheet *sheet) {
-    heading(sheet, POINT ",attribute,group,subjects,samples,excluded,mated_subjects," RATE(
-                       "fte") "," RATE("fmr") "," RATE("fnmr") "," RATE("gfnmr"));
+    static const char line[] = POINT
+        ",attribute,group,subjects,samples,excluded,mated_subjects"
+        "," SURE_RATE("fte") "," SURE_RATE("fmr") ",fmr_dependence"
+                                                  "," SURE_RATE("fnmr") "," SURE_RATE("gfnmr");
+    heading(sheet, line);
     for (size_t n = 0; n < report->count; ++n) {
         const assay_figures *figures = &report->releases[n].figures;
         for (uint32_t a = 0; a < figures->attribute_count; ++a)
@@ -162,17 +197,24 @@ static void write_groups(const assay_report *report, csv_sheet *sheet) {
                     cell_count(sheet, group->samples);
                     cell_count(sheet, group->excluded);
                     cell_count(sheet, group->mated_subjects);
+                    const assay_group_point *point = &group->points[p];
                     cells_rate(sheet, group->fte);
-                    cells_rate(sheet, group->points[p].fmr);
-                    cells_rate(sheet, group->points[p].fnmr);
-                    cells_rate(sheet, group->points[p].gfnmr);
+                    cells_interval(sheet, &group->fte_interval);
+                    cells_rate(sheet, point->fmr);
+                    cells_interval(sheet, &point->fmr_interval);
+                    cell_dependence(sheet, &point->fmr_interval);
+                    cells_rate(sheet, point->fnmr);
+                    cells_interval(sheet, &point->fnmr_interval);
+                    cells_rate(sheet, point->gfnmr);
+                    cells_interval(sheet, &point->gfnmr_interval);
                     end_line(sheet);
                 }
     }
 }
 
 static void write_group_pairs(const assay_report *report, csv_sheet *sheet) {
-    heading(sheet, POINT ",attribute,a,b," RATE("fmr"));
+    static const char line[] = POINT ",attribute,a,b," SURE_RATE("fmr") ",fmr_dependence";
+    heading(sheet, line);
     for (size_t n = 0; n < report->count; ++n) {
         const assay_figures *figures = &report->releases[n].figures;
         for (uint32_t a = 0; a < figures->attribute_count; ++a) {
@@ -186,6 +228,8 @@ static void write_group_pairs(const assay_report *report, csv_sheet *sheet) {
                     cell_text(sheet, attribute->groups[pair->a].label);
                     cell_text(sheet, attribute->groups[pair->b].label);
                     cells_rate(sheet, pair->fmr[p]);
+                    cells_interval(sheet, &pair->fmr_interval[p]);
+                    cell_dependence(sheet, &pair->fmr_interval[p]);
                     end_line(sheet);
                 }
         }
@@ -193,15 +237,19 @@ static void write_group_pairs(const assay_report *report, csv_sheet *sheet) {
 }
 
 static void write_det(const assay_report *report, csv_sheet *sheet) {
-    heading(sheet, "release,version,threshold," RATE("fmr") ",source," RATE("fnmr"));
+    static const char line[] =
+        "release,version,threshold," SURE_RATE("fmr") ",source," SURE_RATE("fnmr");
+    heading(sheet, line);
     for (size_t n = 0; n < report->count; ++n)
         for (size_t s = 0; s < report->releases[n].curves.det_count; ++s) {
             const assay_det_step *step = &report->releases[n].curves.det[s];
             cells_release(sheet, &report->releases[n]);
             cell_number(sheet, step->threshold);
             cells_rate(sheet, step->fmr);
+            cells_interval(sheet, &step->fmr_interval);
             cell_text(sheet, assay_figure_source_name(step->source));
             cells_rate(sheet, step->fnmr);
+            cells_interval(sheet, &step->fnmr_interval);
             end_line(sheet);
         }
 }

@@ -5,7 +5,7 @@
 #include "kernels/backend.h"
 
 typedef struct {
-    bool json;
+    bool json, quiet;
 } backends_values;
 
 static assay_status run(const void *given, char **arguments, size_t argument_count) {
@@ -26,7 +26,7 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
         json_array_append_new(list,
                               json_pack("{s:s, s:b, s:s, s:s}", "name", backend->name, "available",
                                         available, "purpose", backend->purpose, "detail", detail));
-        if (!values->json)
+        if (!values->json && !values->quiet)
             printf("%-12s%-12s%s\n%-24s%s\n", backend->name, available ? "available" : "declines",
                    backend->purpose, "", detail);
     }
@@ -35,7 +35,7 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     return ASSAY_OK;
 }
 
-static const assay_option options[] = {OPTION_JSON(backends_values)};
+static const assay_option options[] = {OPTION_JSON(backends_values), OPTION_QUIET(backends_values)};
 static const backends_values defaults = {0};
 
 const assay_command assay_command_backends = {

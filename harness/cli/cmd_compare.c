@@ -8,16 +8,17 @@
 #include "datasets/base/text.h"
 #include "harness/cli/command.h"
 #include "harness/config.h"
+#include "harness/outputs.h"
 #include "harness/steps.h"
 
-#define CHECKPOINT_NONE UINT64_MAX /* the option was not given */
+#define NOT_GIVEN UINT64_MAX /* of an option that may be 0 */
 
 typedef struct {
     const char *output, *protocol, *role_column, *reference, *probe, *pairs, *comparator, *backend;
     const char *histogram, *matrix, *config;
     assay_option_words histogram_by;
     assay_option_numbers fmr_targets, thresholds;
-    uint64_t threads, memory, tail_cap, checkpoint;
+    uint64_t threads, memory, tail_cap, checkpoint, pick_seed;
     bool same_session, estimate, json, quiet;
 } compare_values;
 
@@ -95,10 +96,10 @@ static assay_status apply(const compare_values *values, assay_config *config) {
     if (status == ASSAY_OK) status = replace_text(&config->backend, values->backend);
     if (status != ASSAY_OK) return status;
     if (values->same_session) protocol->same_session = true;
+    if (values->pick_seed != NOT_GIVEN) protocol->pick_seed = values->pick_seed;
     if (values->tail_cap > 0) protocol->tail_cap = values->tail_cap;
     if (values->threads > 0) config->threads = (unsigned)values->threads;
-    if (values->checkpoint != CHECKPOINT_NONE)
-        config->checkpoint_seconds = (unsigned)values->checkpoint;
+    if (values->checkpoint != NOT_GIVEN) config->checkpoint_seconds = (unsigned)values->checkpoint;
     return assay_config_protocol_check(protocol, config->pair_list);
 }
 
@@ -161,6 +162,14 @@ static assay_status look_at_templates(const compare_values *values, const char *
     return status;
 }
 
+static assay_status check_outputs(const compare_values *values, const char *templates,
+                                  const assay_config *config) {
+    const assay_output outputs[] = {{values->output, "evidence"}, {values->matrix, "matrix"}};
+    const char *const inputs[] = {templates, config->pair_list, values->config};
+    if (values->estimate) return ASSAY_OK;
+    return assay_outputs_check(outputs, 2, inputs, sizeof inputs / sizeof *inputs);
+}
+
 static assay_status run(const void *given, char **arguments, size_t argument_count) {
     const compare_values *values = given;
     assay_config config = {0};
@@ -173,6 +182,7 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     assay_status status = prepare(values, &config);
     if (status == ASSAY_OK && values->output == NULL && !values->estimate)
         status = assay_fail(ASSAY_USAGE, "option --output PATH is needed (or --estimate)");
+    if (status == ASSAY_OK) status = check_outputs(values, arguments[0], &config);
     if (status != ASSAY_OK) goto out;
     assay_compare_options options = {.protocol = &config.protocol,
                                      .comparator = config.comparator,
@@ -227,6 +237,14 @@ static const assay_option options[] = {
      AT(pairs),
      .value = "CSV",
      .purpose = "pairs: columns reference and probe, sample ids"},
+    {.name = "pick-seed",
+     .kind = ASSAY_OPTION_COUNT,
+     AT(pick_seed),
+     .value = "S",
+     .low = 0,
+     .high = INT64_MAX,
+     .purpose = "one-per-subject: decides where capture times do not",
+     .shown = "0"},
     {.name = "same-session",
      .kind = ASSAY_OPTION_FLAG,
      AT(same_session),
@@ -305,7 +323,7 @@ static const assay_option options[] = {
     OPTION_JSON(compare_values),
     OPTION_QUIET(compare_values),
 };
-static const compare_values defaults = {.checkpoint = CHECKPOINT_NONE};
+static const compare_values defaults = {.checkpoint = NOT_GIVEN, .pick_seed = NOT_GIVEN};
 
 const assay_command assay_command_compare = {
     .name = "compare",

@@ -6,6 +6,7 @@
 #include "harness/algorithms.h"
 #include "harness/cli/command.h"
 #include "harness/cli/enrolled.h"
+#include "harness/outputs.h"
 #include "harness/steps.h"
 
 typedef struct {
@@ -57,7 +58,10 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
                              .version = values->version,
                              .algorithm = values->algorithm,
                              .parameters = (const char *const *)values->parameters.items};
+    const assay_output output = {values->output, "templates"};
+    const char *const input = arguments[0];
     assay_status status = check_parameters(&values->parameters);
+    if (status == ASSAY_OK) status = assay_outputs_check(&output, 1, &input, 1);
     if (status == ASSAY_OK)
         status = assay_enroll(arguments[0], &release, (unsigned)values->threads, values->output,
                               &progress, &result);

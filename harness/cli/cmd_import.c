@@ -5,6 +5,7 @@
 #include "harness/cli/command.h"
 #include "harness/cli/enrolled.h"
 #include "harness/config.h"
+#include "harness/outputs.h"
 #include "harness/steps.h"
 #include "kernels/quantise.h"
 
@@ -37,7 +38,11 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
                            .version = values->version,
                            .comparator = values->comparator,
                            .dataset_name = values->dataset};
+    const assay_output output = {values->output, "templates"};
+    const char *const inputs[] = {arguments[1], values->labels, values->config};
     assay_status status = check_kind(arguments[0]);
+    if (status == ASSAY_OK)
+        status = assay_outputs_check(&output, 1, inputs, sizeof inputs / sizeof *inputs);
     if (status == ASSAY_OK) status = assay_comparator_parse(values->comparator, &comparator);
     if (status == ASSAY_OK && values->config != NULL)
         status = assay_config_read(values->config, &config);

@@ -1,6 +1,7 @@
 /* cmd_info -- `assay info FILE`: what a container says about itself. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "datasets/base/text.h"
 #include "datasets/containers.h"
@@ -9,7 +10,7 @@
 #define NAME_WIDTH 34
 
 typedef struct {
-    bool json;
+    bool json, quiet;
 } info_values;
 
 /* One line per scalar: "table.row_count   204"; objects and lists by dots. */
@@ -43,18 +44,23 @@ static void print_value(const char *name, const json_t *value) {
 static assay_status run(const void *given, char **arguments, size_t argument_count) {
     const info_values *values = given;
     char *text = NULL;
+    struct stat about;
     (void)argument_count;
+    if (stat(arguments[0], &about) == 0 && S_ISDIR(about.st_mode))
+        return assay_fail(ASSAY_USAGE,
+                          "%s is a folder, expected a file of assay (assay verify takes folders)",
+                          arguments[0]);
     assay_status status = assay_container_describe(arguments[0], &text);
     if (status != ASSAY_OK) return status;
     json_t *object = json_loads(text, JSON_DECODE_ANY, NULL);
     free(text);
     if (values->json || object == NULL) return assay_print_json(object);
-    print_value("", object);
+    if (!values->quiet) print_value("", object);
     json_decref(object);
     return ASSAY_OK;
 }
 
-static const assay_option options[] = {OPTION_JSON(info_values)};
+static const assay_option options[] = {OPTION_JSON(info_values), OPTION_QUIET(info_values)};
 static const info_values defaults = {0};
 
 const assay_command assay_command_info = {

@@ -5,6 +5,7 @@
 #include "datasets/base/file.h"
 #include "harness/cli/command.h"
 #include "harness/config.h"
+#include "harness/outputs.h"
 #include "harness/run.h"
 #include "harness/steps.h"
 
@@ -57,7 +58,10 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     (void)argument_count;
     assay_progress_bar_start(&bar, "ingest", values->quiet);
     assay_progress progress = assay_progress_bar_progress(&bar);
+    const assay_output output = {values->output, "dataset"};
     assay_status status = assay_config_read(arguments[0], &config);
+    const char *const inputs[] = {arguments[0], config.dataset.csv};
+    if (status == ASSAY_OK) status = assay_outputs_check(&output, 1, inputs, 2);
     if (status == ASSAY_OK && config.is_population)
         status = declare_population(&config, values->output, &progress, &rendered);
     else if (status == ASSAY_OK && config.dataset.name == NULL)

@@ -5,6 +5,7 @@
 #include "datasets/base/memory.h"
 #include "datasets/containers.h"
 #include "harness/cli/command.h"
+#include "harness/outputs.h"
 #include "reports/report.h"
 
 typedef struct {
@@ -19,7 +20,9 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     assay_progress_bar bar;
     assay_progress_bar_start(&bar, "report", values->quiet);
     assay_progress progress = assay_progress_bar_progress(&bar);
-    assay_status status = assay_allocate(&evidence, argument_count, sizeof *evidence, "evidence");
+    assay_status status = assay_output_folder_check(values->output, ASSAY_FOLDER_REPORT);
+    if (status == ASSAY_OK)
+        status = assay_allocate(&evidence, argument_count, sizeof *evidence, "evidence");
     for (size_t n = 0; status == ASSAY_OK && n < argument_count; n++)
         status = assay_evidence_read(arguments[n], &evidence[n]);
     assay_report_options options = {.title = values->title,

@@ -8,6 +8,7 @@
 #include "datasets/base/pace.h"
 #include "datasets/containers.h"
 #include "harness/cli/command.h"
+#include "harness/outputs.h"
 #include "harness/run.h"
 #include "reports/report.h"
 
@@ -20,6 +21,7 @@ typedef struct {
 typedef struct {
     char *directory, *index, *inputs; /* paths */
     char *stamp;                      /* what inputs holds when the report is up to date */
+    bool begun;
     assay_run_outcome outcome;
     double seconds;
 } report_step;
@@ -86,44 +88,56 @@ static assay_status step_report(const assay_config *config, const run_values *va
     bool planned = false;
     for (size_t n = 0; n < result->step_count; n++)
         planned = planned || result->steps[n].outcome == ASSAY_RUN_PLANNED;
-    assay_status status = assay_path_join(&report->directory, result->output, "report");
-    if (status == ASSAY_OK)
-        status = assay_path_join(&report->index, report->directory, "index.html");
-    if (status == ASSAY_OK)
-        status = assay_path_join(&report->inputs, report->directory, "inputs.json");
-    if (status == ASSAY_OK) status = make_stamp(config, result, report);
-    if (status != ASSAY_OK) return status;
-    if (!planned && !values->force && report_fits(report)) {
+    assay_status status = make_stamp(config, result, report);
+    report->begun = true;
+    if (status == ASSAY_OK && !planned && !values->force && report_fits(report)) {
         report->outcome = ASSAY_RUN_UP_TO_DATE;
-    } else if (values->dry_run) {
+    } else if (status == ASSAY_OK && values->dry_run) {
         report->outcome = ASSAY_RUN_PLANNED;
-    } else {
+    } else if (status == ASSAY_OK) {
         report->outcome = ASSAY_RUN_DONE;
         status = write_report(config, result, progress, report);
     }
+    if (status != ASSAY_OK) report->outcome = assay_run_outcome_of_fault(progress);
     report->seconds = assay_pace_seconds() - started;
     return status;
 }
 
+/* Where the report goes, and that nothing of somebody else's lies there: before any work. */
+static assay_status place_report(const char *output, report_step *report) {
+    assay_status status = assay_path_join(&report->directory, output, "report");
+    if (status == ASSAY_OK)
+        status = assay_path_join(&report->index, report->directory, "index.html");
+    if (status == ASSAY_OK)
+        status = assay_path_join(&report->inputs, report->directory, "inputs.json");
+    if (status == ASSAY_OK)
+        status = assay_output_folder_check(report->directory, ASSAY_FOLDER_REPORT);
+    return status;
+}
+
+static json_t *step_json(const assay_run_step *step) {
+    json_t *digest =
+        assay_digest_is_zero(&step->digest) ? json_null() : assay_json_digest(&step->digest);
+    return json_pack("{s:s, s:s?, s:s, s:s, s:f, s:s, s:o}", "step", step->step, "release",
+                     step->release, "path", step->path, "outcome",
+                     assay_run_outcome_name(step->outcome), "seconds", step->seconds, "summary",
+                     step->summary, "digest", digest);
+}
+
+/* Steps that were never begun are not in it. */
 static assay_status print_json_result(const assay_config *config, const assay_run_result *result,
-                                      const report_step *report) {
+                                      const report_step *report, bool good) {
     json_t *steps = json_array();
-    for (size_t n = 0; n < result->step_count; n++) {
-        const assay_run_step *step = &result->steps[n];
-        json_t *digest =
-            assay_digest_is_zero(&step->digest) ? json_null() : assay_json_digest(&step->digest);
-        json_array_append_new(steps,
-                              json_pack("{s:s, s:s?, s:s, s:s, s:f, s:s, s:o}", "step", step->step,
-                                        "release", step->release, "path", step->path, "outcome",
-                                        assay_run_outcome_name(step->outcome), "seconds",
-                                        step->seconds, "summary", step->summary, "digest", digest));
-    }
-    json_array_append_new(steps, json_pack("{s:s, s:n, s:s, s:s, s:f, s:s, s:n}", "step", "report",
-                                           "release", "path", report->index, "outcome",
-                                           assay_run_outcome_name(report->outcome), "seconds",
-                                           report->seconds, "summary", "", "digest"));
-    return assay_print_json(json_pack("{s:s, s:s, s:s, s:o}", "name", config->name, "output",
-                                      result->output, "report", report->index, "steps", steps));
+    for (size_t n = 0; n < result->step_count; n++)
+        json_array_append_new(steps, step_json(&result->steps[n]));
+    assay_run_step last = {.step = "report",
+                           .path = report->index,
+                           .outcome = report->outcome,
+                           .seconds = report->seconds};
+    if (report->begun) json_array_append_new(steps, step_json(&last));
+    return assay_print_json(json_pack("{s:s, s:s, s:s?, s:o}", "name", config->name, "output",
+                                      result->output, "report", good ? report->index : NULL,
+                                      "steps", steps));
 }
 
 static void print_steps(const assay_run_result *result) {
@@ -132,6 +146,22 @@ static void print_steps(const assay_run_result *result) {
         printf("%-11s%-16s%-12s%s\n", step->step, step->release == NULL ? "" : step->release,
                assay_run_outcome_name(step->outcome), step->summary);
     }
+}
+
+/* Every step that was begun, also where one of them ended with a fault; gives that fault back. */
+static assay_status print_result(const run_values *values, const assay_config *config,
+                                 const assay_run_result *result, const report_step *report,
+                                 assay_status status) {
+    char fault[ASSAY_ERROR_SIZE];
+    if (values->json && (result->step_count > 0 || report->begun)) {
+        snprintf(fault, sizeof fault, "%s", status == ASSAY_OK ? "" : assay_error_text());
+        assay_status printed = print_json_result(config, result, report, status == ASSAY_OK);
+        return status == ASSAY_OK ? printed : assay_fail(status, "%s", fault);
+    }
+    if (!values->json && !values->quiet && report->begun)
+        printf("%-11s%-16s%-12s%s\n", "report", "", assay_run_outcome_name(report->outcome),
+               report->index);
+    return status;
 }
 
 static assay_status run(const void *given, char **arguments, size_t argument_count) {
@@ -149,16 +179,14 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
                                  .force = values->force,
                                  .dry_run = values->dry_run};
     assay_status status = assay_config_read(arguments[0], &config);
+    if (status == ASSAY_OK)
+        status = place_report(values->output != NULL ? values->output : config.output, &report);
     if (status == ASSAY_OK) status = assay_run(&config, &options, &progress, &result);
     assay_progress_bar_clear(&bar);
     if (!values->json && !values->quiet) print_steps(&result);
     if (status == ASSAY_OK) status = step_report(&config, values, &result, &progress, &report);
     assay_progress_bar_clear(&bar);
-    if (status == ASSAY_OK && values->json)
-        status = print_json_result(&config, &result, &report);
-    else if (status == ASSAY_OK && !values->quiet)
-        printf("%-11s%-16s%-12s%s\n", "report", "", assay_run_outcome_name(report.outcome),
-               report.index);
+    status = print_result(values, &config, &result, &report, status);
     free(report.directory);
     free(report.index);
     free(report.inputs);

@@ -9,6 +9,7 @@
 #include "datasets/npy.h"
 #include "datasets/population.h"
 #include "harness/cli/command.h"
+#include "harness/outputs.h"
 #include "harness/run.h"
 
 typedef struct {
@@ -91,7 +92,8 @@ static assay_status synth_templates(const assay_population *population, const ch
     assay_sample_table table = {0};
     float *vectors = NULL;
     char *path = NULL;
-    assay_status status = assay_make_directories(directory);
+    assay_status status = assay_output_folder_check(directory, ASSAY_FOLDER_TEMPLATES);
+    if (status == ASSAY_OK) status = assay_make_directories(directory);
     if (status == ASSAY_OK)
         status = assay_population_templates(population, progress, &table, &vectors);
     if (status == ASSAY_OK) status = write_truth(directory, population);
@@ -136,8 +138,13 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     bool made;
     (void)arguments;
     (void)argument_count;
-    if (values->images == values->templates)
-        return assay_fail(ASSAY_USAGE, "say --images or --templates");
+    if (values->images && values->templates)
+        return assay_fail(ASSAY_USAGE,
+                          "options --images and --templates exclude each other: a population is "
+                          "rendered faces or templates; run it twice for both");
+    if (!values->images && !values->templates)
+        return assay_fail(ASSAY_USAGE,
+                          "say --images or --templates: rendered faces or templates directly");
     assay_progress_bar_start(&bar, "synth", values->quiet);
     assay_progress progress = assay_progress_bar_progress(&bar);
     assay_status status = assay_population_create(values->planted, &population);

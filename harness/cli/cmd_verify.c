@@ -36,10 +36,11 @@ static void tell(verifier *work, const char *path, const char *kind, bool good, 
                  json_t *more) {
     work->checked++;
     work->bad += !good;
+    FILE *out = work->values->quiet ? stderr : stdout; /* quiet tells faults alone */
     if (!work->values->json && !(work->values->quiet && good)) {
-        printf("%-9s%s: %s\n", good ? "good" : "DAMAGED", path, text);
+        fprintf(out, "%-9s%s: %s\n", good ? "good" : "DAMAGED", path, text);
         for (size_t n = 0; n < json_array_size(work->notes); n++)
-            printf("         %s\n", json_string_value(json_array_get(work->notes, n)));
+            fprintf(out, "         %s\n", json_string_value(json_array_get(work->notes, n)));
     }
     json_t *entry = json_pack("{s:s, s:s, s:b, s:s, s:o}", "path", path, "kind", kind, "good", good,
                               "text", text, "notes", json_copy(work->notes));

@@ -19,12 +19,12 @@
     {                                                                                              \
         .name = "quiet", .letter = 'q', .kind = ASSAY_OPTION_FLAG,                                 \
         .offset = offsetof(values, quiet),                                                         \
-        .purpose = "no progress, no notes; only results and faults"                                \
+        .purpose = "no progress, no notes, no results but --json's; only faults"                   \
     }
 #define OPTION_JSON(values)                                                                        \
     {                                                                                              \
         .name = "json", .kind = ASSAY_OPTION_FLAG, .offset = offsetof(values, json),               \
-        .purpose = "the result as JSON on standard output"                                         \
+        .purpose = "the result as JSON on standard output, notes on standard error"                \
     }
 #define OPTION_OUTPUT(values, what)                                                                \
     {                                                                                              \

@@ -191,6 +191,41 @@ class Makers:
         self.templates()
         return ["report", "t.h5", "-o", "r"]
 
+    def output_is_an_input(self):
+        return IMPORT[:-1] + ["x.npy"]
+
+    def output_of_somebody_else(self):
+        self.templates()
+        return ["compare", "t.h5", "-o", "x.csv"]
+
+    def output_of_another_kind(self):
+        self.templates()
+        return ["ingest", "bad.yaml", "-o", "t.h5"]
+
+    def two_outputs_in_one_file(self):
+        self.templates()
+        return ["compare", "t.h5", "-o", "e.h5", "--matrix", "./e.h5"]
+
+    def report_into_a_file(self):
+        self.evidence()
+        return ["report", "e.h5", "-o", "x.csv"]
+
+    def report_into_another_site(self):
+        self.evidence()
+        write(self.folder, "r/index.html", "mine")
+        return ["report", "e.h5", "-o", "r"]
+
+    def population_into_another_folder(self):
+        return ["synth", "--images", "-o", "i"]
+
+    def nobody_enrolled(self):
+        write_npy(self.path("x.npy"), [[0, 0], [0, 0], [0, 0]])
+        self.templates()
+        return ["compare", "t.h5", "-o", "e.h5"]
+
+    def folder_for_a_file(self):
+        return ["info", "."]
+
     def histogram_by_unknown(self):
         self.templates()
         return ["compare", "t.h5", "-o", "e.h5", "--histogram-by", "sex"]

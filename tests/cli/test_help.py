@@ -15,6 +15,13 @@ class Help(Case):
                 self.assertEqual(text, self.good(command, "-h").stdout)
                 self.assertLessEqual(max(map(len, text.splitlines())), 110)
 
+    def test_quiet_and_json_mean_the_same_everywhere(self):
+        for command in COMMANDS:
+            with self.subTest(command=command):
+                text = self.good(command, "--help").stdout
+                self.assertRegex(text, r"-q, --quiet +no progress, no notes, no results but --json's; only faults\n")
+                self.assertRegex(text, r"--json +the result as JSON on standard output, notes on standard error\n")
+
     def test_help_lists_every_command(self):
         text = self.good("--help").stdout
         for command in COMMANDS:
@@ -31,7 +38,7 @@ class Help(Case):
 
     def test_version_names_libraries_features_and_backends(self):
         text = self.good("--version").stdout
-        for part in ("assay 0.", "HDF5 ", "OpenBLAS ", "libvips ", "features", "backends    cpu, reference"):
+        for part in ("assay 0.", "HDF5 ", "OpenBLAS ", "libvips ", "features", "backends    cpu, "):
             self.assertIn(part, text)
         self.assertEqual(text, self.good("-V").stdout)
 
@@ -72,6 +79,9 @@ class WrongWords(Case):
         self.assertIn("option --version V is needed", self.bad(2, "enroll", "-a", "lbp", "-o", "t", "d.h5"))
         self.assertIn("option --output PATH is needed", self.bad(2, "compare", "t.h5"))
         self.assertIn("say --images or --templates", self.bad(2, "synth", "-o", "x"))
+        self.assertIn("--images and --templates exclude each other",
+                      self.bad(2, "synth", "--images", "--templates", "-o", "x"))
+        self.assertIn(". is a folder, expected a file of assay", self.bad(2, "info", "."))
 
     def test_control_bytes_of_the_command_line_do_not_reach_the_terminal(self):
         done = assay("\x1b[31mred", folder=self.folder)

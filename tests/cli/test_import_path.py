@@ -46,6 +46,27 @@ class ImportPath(Case):
         result = self.json("compare", "t.h5", "-o", "e.h5", "--protocol", "pairs", "--pairs", "pairs.csv", "--json")
         self.assertEqual((result["mated"], result["non_mated"]), (10, 10))
 
+    def test_the_pick_seed_decides_where_captures_do_not(self):
+        rows = read(self.path("s/labels.csv")).replace(",captured,", ",unknown,")
+        write(self.folder, "s/labels.csv", rows)
+        self.imported()
+        one = ["compare", "t.h5", "-o", "e.h5", "--protocol", "one-per-subject", "--json"]
+        write(self.folder, "seed.yaml", """assay: 1
+name: seed
+releases: [{ name: a, version: "1", templates: t.h5 }]
+comparison: { protocol: one-per-subject, pick_seed: 5 }
+""")
+        by_option = self.json(*one, "--pick-seed", "5")
+        self.assertEqual((by_option["mated"], by_option["non_mated"]), (120, 120 * 119))
+        self.assertEqual(self.json("info", "e.h5", "--json")["protocol"]["pick_seed"], "5")
+        configured = self.json(*one, "--config", "seed.yaml")
+        self.assertEqual(configured["result_digest"], by_option["result_digest"])
+        digests = {self.json(*one, "--config", "seed.yaml", "--pick-seed", seed)["result_digest"]
+                   for seed in ("0", "5", "6")}
+        self.assertEqual(len(digests), 3)
+        self.assertIn(by_option["result_digest"], digests)
+        self.assertIn(self.json(*one)["result_digest"], digests) # 0 where nothing is said
+
     def test_a_cross_protocol_compares_references_with_probes(self):
         self.imported()
         sessions = sorted({row["session"] for row in read_csv(self.path("s/labels.csv"))})

@@ -1,4 +1,5 @@
 """test_kill -- a run that is killed at any instant leaves whole files, and finishes the same."""
+import json
 import os
 import random
 import signal
@@ -60,6 +61,23 @@ class Kill(Case):
         self.assertIn("interrupted", text)
         self.assertFalse(os.path.exists(self.path("big/population")))
         self.assertFalse(os.path.exists(self.path("big/population.partial")))
+
+    def test_an_interrupted_step_is_not_called_done(self):
+        write(self.folder, "big.yaml", SMALL.replace("subjects: 16", "subjects: 4000").replace(": 48", ": 256"))
+        for more in ([], ["--json"]):
+            process = subprocess.Popen([PROGRAM, "run", "big.yaml", "-o", "big", *more], cwd=self.folder, text=True,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            time.sleep(0.7)
+            process.send_signal(signal.SIGINT)
+            said, fault = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 1, fault)
+            if more:
+                result = json.loads(said)
+                self.assertEqual([(step["step"], step["outcome"]) for step in result["steps"]],
+                                 [("population", "interrupted")])
+                self.assertIsNone(result["report"])
+            else:
+                self.assertEqual(said.split(), ["population", "interrupted"])
 
     def test_an_interrupt_at_any_instant_spoils_no_figure(self):
         """Ctrl-C reaches the image workers too: a worker that died of it must not make an excluded image."""

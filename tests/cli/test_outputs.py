@@ -1,8 +1,11 @@
 """test_outputs -- every --json is JSON, and a result that cannot be written is a fault."""
 import json
 import os
+import resource
+import signal
+import subprocess
 
-from cli_support import SMALL, Case, assay, main, write, write_npy
+from cli_support import PROGRAM, SMALL, Case, assay, main, write, write_npy
 
 
 class Outputs(Case):
@@ -34,6 +37,43 @@ class Outputs(Case):
         self.assertIn("dataset", self.good("info", "d.h5").stdout)
         self.assertIn("good     d.h5: ", self.good("verify", "d.h5").stdout)
         self.assertIn("available", self.good("backends").stdout)
+
+    def test_quiet_is_silent_but_for_json(self):
+        write(self.folder, "small.yaml", SMALL.replace("subjects: 16", "subjects: 4"))
+        for arguments in (["synth", "--images", "--subjects", "4", "--samples", "2", "--size", "48", "-o", "p"],
+                          ["ingest", "p/assay.yaml", "-o", "d.h5"],
+                          ["enroll", "d.h5", "-a", "lbp", "--version", "1", "-o", "t.h5"],
+                          ["compare", "t.h5", "--estimate"], ["compare", "t.h5", "-o", "e.h5"],
+                          ["report", "e.h5", "-o", "r"], ["info", "e.h5"], ["verify", "e.h5"], ["backends"],
+                          ["run", "small.yaml"]):
+            with self.subTest(arguments=arguments):
+                done = self.good(*arguments, "-q")
+                self.assertEqual((done.stdout, done.stderr), ("", ""))
+                done = self.good(*arguments, "--quiet", "--json")
+                self.assertTrue(json.loads(done.stdout))
+                self.assertEqual(done.stderr, "")
+        self.assertIn("at most", self.good("compare", "t.h5", "-o", "e.h5", "--json").stderr)
+        os.truncate(self.path("e.h5"), 4000)
+        done = assay("verify", "e.h5", "d.h5", "-q", folder=self.folder)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("DAMAGED  e.h5", done.stderr)
+        self.assertNotIn("d.h5", done.stderr)
+
+    def test_a_full_disk_is_told_in_plain_words(self):
+        """A limit on the size of a file is refused by the system as a full disk is, at the same call."""
+        write_npy(self.path("x.npy"), [[n % 7 + 1, n % 5, n % 3, 1] for n in range(4000)])
+        write(self.folder, "x.csv", "sample,subject\n" + "".join("s%d,%d\n" % (n, n // 2) for n in range(4000)))
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+        done = subprocess.run([PROGRAM, "import", "templates", "x.npy", "--labels", "x.csv", "--release", "r",
+                               "--version", "1", "-o", "t.h5"], cwd=self.folder, preexec_fn=limit, text=True,
+                              restore_signals=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertRegex(done.stderr, r"t.h5 was not written: cannot write .*: File too large\n$")
+        for part in ("buf", "0x", "descriptor", "HDF5"):
+            self.assertNotIn(part, done.stderr)
+        self.assertEqual([name for name in os.listdir(self.folder) if "t.h5" in name], [])
 
     def test_a_full_standard_output_is_a_fault(self):
         if not os.path.exists("/dev/full"):

@@ -2,7 +2,7 @@
 import json
 import os
 
-from cli_support import SMALL, Case, assay, listing, main, read, write
+from cli_support import SMALL, Case, assay, listing, main, read, write, write_npy
 
 STEPS = ["population", "ingest", "enroll", "enroll", "compare", "compare", "report"]
 
@@ -111,6 +111,93 @@ class Run(Case):
         write(self.folder, "out/small/population/holiday.jpg", "a picture")
         self.assertIn("has no assay.yaml", self.bad(2, "run", "small.yaml"))
         self.assertTrue(os.path.exists(self.path("out/small/population/holiday.jpg")))
+
+    def vendor(self, rows, comparison="{ fmr_targets: [1e-1] }"):
+        """Two imported releases of four samples, the first of these templates, the second of good ones."""
+        write_npy(self.path("x.npy"), rows)
+        write_npy(self.path("y.npy"), [[1, 0], [1, 0.1], [0, 1], [0.1, 1]])
+        write(self.folder, "x.csv", "sample,subject,sex\na,1,F\nb,1,F\nc,2,M\nd,2,M\n")
+        write(self.folder, "vendor.yaml", """assay: 1
+name: vendor
+releases:
+  - { name: x, version: "1", templates: x.npy, labels: x.csv }
+  - { name: y, version: "1", templates: y.npy, labels: x.csv }
+comparison: %s
+""" % comparison)
+
+    def test_a_step_that_failed_says_so_and_later_ones_say_nothing(self):
+        self.vendor([[1, 0], [1e-12, 0], [0, 1], [1, 1]], "{ comparator: inner-product }")
+        done = assay("run", "vendor.yaml", folder=self.folder)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("templates differ too much in length", done.stderr)
+        self.assertEqual([line.split()[0] for line in done.stdout.splitlines()], ["import", "import", "compare"])
+        self.assertRegex(done.stdout, r"compare +x 1 +failed *\n$")
+        done = assay("run", "vendor.yaml", "--json", folder=self.folder)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("templates differ too much in length", done.stderr)
+        result = json.loads(done.stdout)
+        self.assertEqual([(step["step"], step["outcome"]) for step in result["steps"]],
+                         [("import", "up to date"), ("import", "up to date"), ("compare", "failed")])
+        self.assertEqual((result["report"], result["steps"][2]["digest"]), (None, None))
+
+    def test_a_report_that_failed_says_so(self):
+        self.vendor([[1, 0], [0.9, 0], [0, 1], [1, 1]])
+        write(self.folder, "vendor.yaml", read(self.path("vendor.yaml")) + "report: { by: [height] }\n")
+        done = assay("run", "vendor.yaml", folder=self.folder)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertRegex(done.stdout, r"\nreport +failed +out/vendor/report/index.html\n$")
+        done = assay("run", "vendor.yaml", "--json", folder=self.folder)
+        result = json.loads(done.stdout)
+        self.assertEqual(outcomes(result), ["up to date"] * 4 + ["failed"])
+        self.assertIsNone(result["report"])
+
+    def test_a_release_that_enrols_nobody_or_one_is_evaluated(self):
+        for rows in ([[0, 0]] * 4, [[0, 0]] * 3 + [[1, 0]]):
+            with self.subTest(rows=rows):
+                self.vendor(rows)
+                done = self.good("run", "vendor.yaml", "--json")
+                enrolled = sum(row != [0, 0] for row in rows)
+                self.assertIn("x 1: %d of 4 samples are enrolled" % enrolled, done.stderr)
+                result = json.loads(done.stdout)
+                self.assertEqual([step["step"] for step in result["steps"]], ["import"] * 2 + ["compare"] * 2 + ["report"])
+                self.assertIn("0 mated, 0 non-mated comparisons", result["steps"][2]["summary"])
+                about = self.json("info", "out/vendor/x-1/evidence.h5", "--json")
+                self.assertEqual(set(about["pairs"].values()), {0})
+                self.assertTrue(about["tail"]["complete"])
+                summary = json.loads(read(self.path("out/vendor/report/summary.json")))
+                figures = summary["releases"][0]
+                self.assertEqual((figures["fte"]["errors"], figures["fte"]["trials"]), (4 - enrolled, 4))
+                self.assertIsNone(figures["operating_points"][0]["threshold"])
+                self.assertIn("failed", summary["releases"][0])
+                again = self.json("run", "vendor.yaml", "--json")
+                self.assertEqual(outcomes(again), ["up to date"] * 5)
+                self.good("verify", "out/vendor")
+
+    def test_nobody_compared_is_the_same_bits_whoever_does_not_compare(self):
+        self.vendor([[0, 0]] * 4)
+        self.good("run", "vendor.yaml")
+        templates = "out/vendor/x-1/templates.h5"
+        write(self.folder, "pairs.csv", "reference,probe\na,b\na,c\n")
+        for more in ([], ["--histogram-by", "sex"], ["--protocol", "one-per-subject"], ["--histogram", "none"],
+                     ["--protocol", "pairs", "--pairs", "pairs.csv"], ["--thresholds", "0.5", "--tail-cap", "1"]):
+            digests = {self.json("compare", templates, "-o", "e.h5", "--json", "--backend", backend, "--matrix", "m.h5",
+                                 *more)["result_digest"] if "pairs" not in more else
+                       self.json("compare", templates, "-o", "e.h5", "--json", "--backend", backend, *more)["result_digest"]
+                       for backend in ("cpu", "reference")}
+            self.assertEqual(len(digests), 1)
+            self.good("report", "e.h5", "-o", "r")
+
+    def test_a_warning_of_the_manifest_is_told_once(self):
+        self.good("synth", "--images", "--subjects", "3", "--samples", "2", "--size", "48", "-o", "faces")
+        rows = [line.split(",") for line in read(self.path("faces/manifest.csv")).splitlines()]
+        for column in ("path", "sha256"):
+            at = rows[0].index(column)
+            rows[5][at] = rows[1][at]
+        write(self.folder, "faces/manifest.csv", "".join(",".join(row) + "\n" for row in rows))
+        for _ in range(2): # done, then up to date
+            done = self.good("run", "faces/assay.yaml", "-o", "out")
+            self.assertEqual(done.stderr.count("are the same image, byte for byte"), 1, done.stderr)
+        self.assertEqual(self.good("run", "faces/assay.yaml", "-o", "new", "-n").stderr.count("are the same image"), 1)
 
     def test_reference_and_cpu_and_any_number_of_threads_give_the_same_result(self):
         digests = set()

@@ -173,17 +173,43 @@ static void too_many_combinations_are_refused_with_the_memory(void **state) {
     assay_sample_table_free(&table);
 }
 
-static void nothing_to_compare_is_refused(void **state) {
+/* A release that enrols nobody, or one sample, has a plan, in which every pair is accounted for. */
+static void nobody_enrolled_is_a_plan_without_comparisons(void **state) {
     (void)state;
+    for (uint64_t enrolled = 0; enrolled < 3; enrolled++) {
+        assay_sample_table table = {0};
+        assay_protocol protocol = {0};
+        assay_plan plan = {0};
+        make_table(&table, 2);
+        memset(table.enrolment, ASSAY_ENROLMENT_FAILED, table.row_count);
+        for (uint64_t n = 0; n < enrolled; n++)
+            table.enrolment[5 + 40 * n] = ASSAY_ENROLMENT_ENROLLED;
+        assert_int_not_equal(table.subject[5], table.subject[45]);
+        assert_int_equal(assay_protocol_create(&protocol), ASSAY_OK);
+        by_sex_and_light(&protocol);
+        if (assay_plan_make(&table, &protocol, &plan) != ASSAY_OK)
+            fail_msg("%s", assay_error_text());
+        assert_int_equal(plan.count, enrolled);
+        assert_int_equal(plan.enrolled, enrolled);
+        for (int n = 0; n < ASSAY_RELATION_COUNT; n++)
+            assert_int_equal(plan.relations[n], n == ASSAY_RELATION_NON_MATED && enrolled == 2);
+        assert_true(plan.combination_count >= 1);
+        for (int n = 0; enrolled == 0 && n < 2; n++) assert_int_equal(plan.combinations[n], 0);
+        assay_plan_free(&plan);
+        assay_protocol_free(&protocol);
+        assay_sample_table_free(&table);
+    }
+}
+
+static void no_samples_at_all_are_refused(void **state) {
     assay_sample_table table = {0};
     assay_protocol protocol = {0};
     assay_plan plan = {0};
-    make_table(&table, 2);
-    memset(table.enrolment, ASSAY_ENROLMENT_FAILED, table.row_count);
-    table.enrolment[5] = ASSAY_ENROLMENT_ENROLLED;
+    (void)state;
+    assert_int_equal(assay_sample_table_create(0, 0, &table), ASSAY_OK);
     assert_int_equal(assay_protocol_create(&protocol), ASSAY_OK);
     assert_int_equal(assay_plan_make(&table, &protocol, &plan), ASSAY_USAGE);
-    assert_non_null(strstr(assay_error_text(), "only 1 of"));
+    assert_non_null(strstr(assay_error_text(), "0 samples"));
     assay_protocol_free(&protocol);
     assay_sample_table_free(&table);
 }
@@ -193,7 +219,8 @@ int main(void) {
         cmocka_unit_test(places_are_sorted_and_pairs_add_up),
         cmocka_unit_test(the_tail_limit_is_tenfold_and_capped),
         cmocka_unit_test(too_many_combinations_are_refused_with_the_memory),
-        cmocka_unit_test(nothing_to_compare_is_refused),
+        cmocka_unit_test(nobody_enrolled_is_a_plan_without_comparisons),
+        cmocka_unit_test(no_samples_at_all_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

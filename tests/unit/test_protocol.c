@@ -356,7 +356,6 @@ static void one_per_subject_without_times_is_drawn_by_the_seed(void **state) {
     int as_reference[4] = {0}, as_probe[4] = {0};
     (void)state;
     small_table(&table);
-    table.captured[0] = 1; /* one time among missing ones is not used */
     make_protocol(ASSAY_PROTOCOL_ONE_PER_SUBJECT, &protocol);
     for (uint64_t seed = 0; seed < 100; seed++) {
         uint8_t *roles = NULL, *again = NULL;
@@ -382,6 +381,141 @@ static void one_per_subject_without_times_is_drawn_by_the_seed(void **state) {
     }
     assay_protocol_free(&protocol);
     assay_sample_table_free(&table);
+}
+
+/* One missing time does not throw away the others: known ones come first, in their order. */
+static void one_per_subject_keeps_the_times_that_are_known(void **state) {
+    assay_sample_table table;
+    assay_protocol protocol;
+    (void)state;
+    small_table(&table);
+    table.captured[0] = 30;
+    table.captured[2] = 10;
+    table.captured[3] = 20;
+    make_protocol(ASSAY_PROTOCOL_ONE_PER_SUBJECT, &protocol);
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        uint8_t *roles = NULL;
+        const uint8_t expected[] = {ASSAY_ROLE_NONE, ASSAY_ROLE_PROBE /* of no known time */,
+                                    ASSAY_ROLE_REFERENCE, ASSAY_ROLE_NONE, ASSAY_ROLE_REFERENCE};
+        protocol.pick_seed = seed;
+        ok(assay_protocol_roles(&protocol, &table, &roles));
+        assert_memory_equal(roles, expected, sizeof expected);
+        free(roles);
+    }
+    assay_protocol_free(&protocol);
+    assay_sample_table_free(&table);
+}
+
+static void check_roles(const assay_protocol *protocol, const assay_sample_table *table,
+                        const uint8_t *expected) {
+    uint8_t *roles = NULL;
+    ok(assay_protocol_roles(protocol, table, &roles));
+    assert_memory_equal(roles, expected, table->row_count);
+    free(roles);
+}
+
+/* The earliest and the latest share their session; the earliest and the third one do not. */
+static void one_per_subject_does_not_lose_the_only_mated_pair(void **state) {
+    enum { NO = ASSAY_ROLE_NONE, REFERENCE = ASSAY_ROLE_REFERENCE, PROBE = ASSAY_ROLE_PROBE };
+    assay_sample_table table;
+    assay_protocol protocol;
+    (void)state;
+    small_table(&table);
+    for (int row = 0; row < 4; row++) {
+        table.captured[row] = 10 + row;
+        ok(assay_labelled_set(&table.session, (uint64_t)row, row == 2 ? "y" : "x"));
+    }
+    make_protocol(ASSAY_PROTOCOL_ONE_PER_SUBJECT, &protocol);
+    check_roles(&protocol, &table, (const uint8_t[]){REFERENCE, NO, PROBE, NO, REFERENCE});
+    protocol.same_session = true;
+    check_roles(&protocol, &table, (const uint8_t[]){REFERENCE, NO, NO, PROBE, REFERENCE});
+    protocol.same_session = false;
+    ok(assay_labelled_set(&table.session, 2, "x"));
+    check_roles(&protocol, &table, (const uint8_t[]){REFERENCE, NO, NO, NO, REFERENCE});
+    /* an instance of its own leaves the first one out: another reference has the pair */
+    protocol.same_session = true;
+    ok(assay_labelled_set(&table.instance, 0, "left"));
+    check_roles(&protocol, &table, (const uint8_t[]){NO, REFERENCE, NO, PROBE, REFERENCE});
+    table.image_digest[1].bytes[0] = table.image_digest[3].bytes[0] = 7;
+    check_roles(&protocol, &table, (const uint8_t[]){NO, REFERENCE, PROBE, NO, REFERENCE});
+    assay_protocol_free(&protocol);
+    assay_sample_table_free(&table);
+}
+
+/* Whether row i comes before row j of the same subject, by the words of protocol.h alone. */
+static bool comes_first(const assay_protocol *protocol, const assay_sample_table *table, uint32_t i,
+                        uint32_t j) {
+    const bool known_i = table->captured[i] != ASSAY_TIME_MISSING;
+    const bool known_j = table->captured[j] != ASSAY_TIME_MISSING;
+    if (known_i != known_j) return known_i;
+    if (table->captured[i] != table->captured[j]) return table->captured[i] < table->captured[j];
+    assay_digest drawn[2];
+    for (int side = 0; side < 2; side++) {
+        const char *id = table->sample_id[side ? j : i];
+        uint8_t bytes[16 + 32] = {0};
+        const size_t length = strlen(id);
+        for (int n = 0; n < 8; n++) bytes[n] = (uint8_t)(protocol->pick_seed >> (8 * n));
+        bytes[8] = (uint8_t)length;
+        memcpy(bytes + 16, id, length);
+        ok(assay_digest_bytes(bytes, 16 + length, &drawn[side]));
+    }
+    return memcmp(drawn[0].bytes, drawn[1].bytes, sizeof drawn[0].bytes) < 0;
+}
+
+/* Every ordered pair of each subject is tried, and the best one kept. */
+static void pick_one_by_one(const assay_protocol *protocol, const assay_sample_table *table,
+                            const uint8_t *any, uint8_t *roles) {
+    memset(roles, ASSAY_ROLE_NONE, table->row_count);
+    for (uint32_t subject = 0; subject < table->subject_count; subject++) {
+        uint32_t first = UINT32_MAX, reference = UINT32_MAX, probe = UINT32_MAX;
+        for (uint32_t i = 0; i < table->row_count; i++) {
+            if (table->subject[i] != subject) continue;
+            if (first == UINT32_MAX || comes_first(protocol, table, i, first)) first = i;
+            for (uint32_t j = 0; j < table->row_count; j++) {
+                if (table->subject[j] != subject || i == j) continue;
+                if (!comes_first(protocol, table, i, j)) continue;
+                if (assay_protocol_relation(protocol, table, any, i, j) != ASSAY_RELATION_MATED)
+                    continue;
+                if (reference != UINT32_MAX && reference != i &&
+                    comes_first(protocol, table, reference, i))
+                    continue;
+                if (reference == i && comes_first(protocol, table, j, probe)) continue;
+                reference = i;
+                probe = j;
+            }
+        }
+        if (first == UINT32_MAX) continue;
+        roles[reference == UINT32_MAX ? first : reference] = ASSAY_ROLE_REFERENCE;
+        if (reference != UINT32_MAX) roles[probe] = ASSAY_ROLE_PROBE;
+    }
+}
+
+static void one_per_subject_equals_trying_every_pair(void **state) {
+    uint64_t probes = 0, references = 0;
+    (void)state;
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        assay_random random;
+        assay_sample_table table;
+        assay_protocol protocol;
+        uint8_t expected[LARGEST], any[LARGEST];
+        assay_random_start(&random, seed, 3);
+        random_table(&random, &table);
+        make_protocol(ASSAY_PROTOCOL_ONE_PER_SUBJECT, &protocol);
+        protocol.pick_seed = seed * UINT64_C(0x9e3779b97f4a7c15);
+        protocol.same_session = seed % 5 == 0;
+        memset(any, ASSAY_ROLE_BOTH, sizeof any);
+        for (uint32_t row = 0; row < table.row_count; row++) /* plays no part */
+            table.enrolment[row] = (uint8_t)assay_random_below(&random, 5);
+        pick_one_by_one(&protocol, &table, any, expected);
+        check_roles(&protocol, &table, expected);
+        for (uint32_t row = 0; row < table.row_count; row++) {
+            probes += expected[row] == ASSAY_ROLE_PROBE;
+            references += expected[row] == ASSAY_ROLE_REFERENCE;
+        }
+        assay_protocol_free(&protocol);
+        assay_sample_table_free(&table);
+    }
+    assert_true(probes > 100 && references > probes + 100);
 }
 
 static void cross_names_what_it_does_not_find(void **state) {
@@ -460,6 +594,17 @@ static void json_of_the_defaults_is_this(void **state) {
     assay_protocol_free(&protocol);
 }
 
+static void json_names_pairs_as_the_command_line_does(void **state) {
+    assay_protocol protocol;
+    char *json = NULL;
+    (void)state;
+    make_protocol(ASSAY_PROTOCOL_PAIR_LIST, &protocol);
+    ok(assay_protocol_to_json(&protocol, &json));
+    assert_non_null(strstr(json, "\"kind\":\"pairs\""));
+    free(json);
+    assay_protocol_free(&protocol);
+}
+
 static void json_that_is_damaged_is_refused(void **state) {
     static const char *const damaged[] = {"", "[]", "{}", "{\"kind\":\"all\"}",
                                           "{\"kind\":\"all\",\"kind\":\"cross\"}"};
@@ -481,9 +626,13 @@ int main(void) {
         cmocka_unit_test(direction_is_by_role_then_list_then_capture),
         cmocka_unit_test(one_per_subject_takes_the_earliest_and_the_latest),
         cmocka_unit_test(one_per_subject_without_times_is_drawn_by_the_seed),
+        cmocka_unit_test(one_per_subject_keeps_the_times_that_are_known),
+        cmocka_unit_test(one_per_subject_does_not_lose_the_only_mated_pair),
+        cmocka_unit_test(one_per_subject_equals_trying_every_pair),
         cmocka_unit_test(cross_names_what_it_does_not_find),
         cmocka_unit_test(json_reads_back_and_is_sorted),
         cmocka_unit_test(json_of_the_defaults_is_this),
+        cmocka_unit_test(json_names_pairs_as_the_command_line_does),
         cmocka_unit_test(json_that_is_damaged_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

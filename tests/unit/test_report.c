@@ -124,21 +124,28 @@ static void summary_has_its_schema_and_a_reason_for_every_null(void **state) {
     json_t *root = read_summary();
     assert_string_equal(json_string_value(json_object_get(root, "schema")), "assay-summary/1");
     check_nulls(root, "the root");
-    const char *name, *low_reason;
+    const char *name, *method, *dependence;
     json_int_t samples, errors, trials, subjects;
-    double value, target, threshold;
+    double value, target, threshold, low, high, effective;
     assert_int_equal(json_unpack(json_object_get(root, "dataset"), "{s:s,s:I,s:I}", "name", &name,
                                  "samples", &samples, "subjects", &subjects),
                      0);
     assert_int_equal(samples, ROWS);
     json_t *point = json_array_get(at(root, "operating_points"), 1);
-    assert_int_equal(json_unpack(point, "{s:F,s:F,s:{s:I,s:I,s:F,s:n,s:s}}", "fmr_target", &target,
-                                 "threshold", &threshold, "fmr", "errors", &errors, "trials",
-                                 &trials, "value", &value, "low", "low_reason", &low_reason),
+    assert_int_equal(json_unpack(point, "{s:F,s:F,s:{s:I,s:I,s:F,s:F,s:F,s:s,s:F,s:s}}",
+                                 "fmr_target", &target, "threshold", &threshold, "fmr", "errors",
+                                 &errors, "trials", &trials, "value", &value, "low", &low, "high",
+                                 &high, "method", &method, "effective_trials", &effective,
+                                 "dependence", &dependence),
                      0);
     assert_true(target == 0.01);
     assert_true(value == (double)errors / (double)trials);
-    assert_string_equal(low_reason, "not yet computed");
+    assert_true(0 < low && low < value && value < high && high < 1 && effective > 1);
+    assert_string_equal(method, "pairs of subjects");
+    assert_string_not_equal(dependence, "unknown");
+    json_t *fnmr = json_object_get(point, "fnmr");
+    assert_string_equal(json_string_value(json_object_get(fnmr, "method")),
+                        "subjects, with the error of the threshold");
     assert_int_equal(
         json_unpack(at(root, "fte"), "{s:I,s:I}", "errors", &errors, "trials", &trials), 0);
     assert_true(errors == 1 && trials == ROWS);
@@ -183,6 +190,62 @@ static void coarse_summaries_keep_their_reasons_too(void **state) {
     json_t *point = json_array_get(at(root, "operating_points"), 0);
     assert_string_equal(json_string_value(json_object_get(point, "source")), "coarse");
     json_decref(root);
+}
+
+static void the_page_says_how_sure_each_rate_is(void **state) {
+    (void)state;
+    write_two(plain, "r", FIXTURE_ALL);
+    json_t *root = read_summary();
+    char *page = read_whole("index.html");
+    json_t *points = at(root, "operating_points"), *point;
+    size_t n;
+    json_array_foreach(points, n, point) {
+        json_t *fnmr = json_object_get(point, "fnmr");
+        double low = 100 * json_number_value(json_object_get(fnmr, "low"));
+        double high = 100 * json_number_value(json_object_get(fnmr, "high"));
+        char said[128];
+        if (low < 10 || high >= 99.95) continue;
+        snprintf(said, sizeof said,
+                 "<span class=\"whole\">%.1f\xc2\xa0%%</span> to <span "
+                 "class=\"whole\">%.1f\xc2\xa0%%</span>",
+                 low, high);
+        if (!strstr(page, said)) fail_msg("the page has no %s", said);
+    }
+    assert_non_null(strstr(page, "Some people match many others."));
+    assert_non_null(strstr(page, "more than chance is not judged here"));
+    assert_null(strstr(page, "not yet"));
+    /* Groups of 15 people: counts and interval, no rate. */
+    assert_non_null(strstr(page, "; fewer than 30 subjects</span>"));
+    json_t *group = json_array_get(at(root, "groups"), 0);
+    assert_true(json_is_true(json_object_get(group, "few_subjects")));
+    free(page);
+    json_decref(root);
+}
+
+static void every_line_of_a_table_has_the_cells_of_its_heading(void **state) {
+    (void)state;
+    static const char *const tables[] = {"tables/releases.csv", "tables/operating_points.csv",
+                                         "tables/groups.csv", "tables/group_pairs.csv",
+                                         "tables/det.csv"};
+    write_two(plain, "r", 2000);
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; ++t) {
+        char *text = read_whole(tables[t]), *rest = text, *line;
+        unsigned expected = 0, lines = 0;
+        assert_non_null(strstr(text, "_low,"));
+        while ((line = strsep(&rest, "\n")) && *line) {
+            unsigned cells = 1;
+            bool quoted = false;
+            for (const char *c = line; *c; ++c) {
+                if (*c == '"') quoted = !quoted;
+                cells += *c == ',' && !quoted;
+            }
+            if (!lines++) expected = cells;
+            if (cells != expected)
+                fail_msg("%s:%u: %u cells of %u", tables[t], lines, cells, expected);
+        }
+        assert_true(lines > 1);
+        free(text);
+    }
 }
 
 /* ---- files ---- */
@@ -346,6 +409,8 @@ int main(void) {
         REPORT_TEST(summary_has_its_schema_and_a_reason_for_every_null),
         REPORT_TEST(thresholds_read_back_the_same),
         REPORT_TEST(coarse_summaries_keep_their_reasons_too),
+        REPORT_TEST(the_page_says_how_sure_each_rate_is),
+        REPORT_TEST(every_line_of_a_table_has_the_cells_of_its_heading),
         REPORT_TEST(same_evidence_gives_the_same_bytes),
         REPORT_TEST(nothing_half_made_is_left),
         REPORT_TEST(hostile_names_stay_text),

@@ -1,0 +1,210 @@
+/* dyads -- sums over pairs of subjects (dyads.h). */
+#include "reports/dyads.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "datasets/base/memory.h"
+
+__extension__ typedef unsigned __int128 wide;
+
+#define KINDS (1u << ASSAY_HELD) /* subjects by which of their four counts are above 0 */
+
+/* B of m_ij = h_i' B h_j. */
+static const uint8_t forms[][ASSAY_HELD][ASSAY_HELD] = {
+    [ASSAY_FORM_WITHIN] = {{1, 0, 0, 0}, {0}, {0}, {0}},
+    [ASSAY_FORM_BETWEEN] = {{0, 0, 1, 0}, {0}, {1, 0, 0, 0}, {0}},
+    [ASSAY_FORM_CROSS_WITHIN] = {{0, 1, 0, 0}, {1, 0, 0, 0}, {0}, {0}},
+    [ASSAY_FORM_CROSS_BETWEEN] = {{0, 0, 0, 1}, {0, 0, 1, 0}, {0, 1, 0, 0}, {1, 0, 0, 0}},
+};
+
+static uint64_t product(assay_dyad_form form, const uint64_t *left, const uint32_t *right) {
+    uint64_t sum = 0;
+    for (int r = 0; r < ASSAY_HELD; ++r)
+        for (int c = 0; c < ASSAY_HELD; ++c)
+            if (forms[form][r][c]) sum += left[r] * right[c];
+    return sum;
+}
+
+static uint64_t product_of(assay_dyad_form form, const assay_holding *i, const assay_holding *j) {
+    uint64_t left[ASSAY_HELD];
+    for (int r = 0; r < ASSAY_HELD; ++r) left[r] = i->held[r];
+    return product(form, left, j->held);
+}
+
+/* Whether subjects of the two kinds are compared. */
+static bool kinds_meet(assay_dyad_form form, unsigned a, unsigned b) {
+    for (unsigned r = 0; r < ASSAY_HELD; ++r)
+        for (unsigned c = 0; c < ASSAY_HELD; ++c)
+            if (forms[form][r][c] && (a >> r & 1) && (b >> c & 1)) return true;
+    return false;
+}
+
+/* Subjects that one of kind has to be paired with. */
+static uint64_t partners(assay_dyad_form form, const uint64_t *count, unsigned kind) {
+    uint64_t sum = 0;
+    for (unsigned other = 0; other < KINDS; ++other)
+        if (kinds_meet(form, kind, other)) sum += count[other] - (other == kind && count[kind]);
+    return sum;
+}
+
+/* The kind with the fewest partners among those that have one and, where with is given, meet it. */
+static unsigned scarcest(assay_dyad_form form, const uint64_t *count, const unsigned *with) {
+    unsigned found = KINDS;
+    uint64_t fewest = UINT64_MAX;
+    for (unsigned kind = 0; kind < KINDS; ++kind) {
+        if (!count[kind] || (with && !kinds_meet(form, *with, kind))) continue;
+        if (with && kind == *with && count[kind] < 2) continue;
+        uint64_t have = partners(form, count, kind);
+        if (!have || have >= fewest) continue;
+        found = kind;
+        fewest = have;
+    }
+    return found;
+}
+
+/* Pairs kinds off, the one with the fewest partners first. Of subjects that all meet, or of two
+ * sides that only meet each other, no choice gives more; of others any choice is a true one. */
+static uint64_t pair_off(assay_dyad_form form, uint64_t *count) {
+    uint64_t pairs = 0;
+    for (;;) {
+        unsigned a = scarcest(form, count, NULL);
+        if (a == KINDS) return pairs;
+        unsigned b = scarcest(form, count, &a);
+        uint64_t some = a == b ? count[a] / 2 : count[a] < count[b] ? count[a] : count[b];
+        count[a] -= some;
+        count[b] -= some;
+        pairs += some;
+    }
+}
+
+static double sum_squares(assay_dyad_form form, const wide (*second)[ASSAY_HELD], wide own) {
+    wide trace = 0;
+    /* tr(B T B T): over r, c of B and r', c' of B, T[c][r'] T[c'][r]. */
+    for (int r = 0; r < ASSAY_HELD; ++r)
+        for (int c = 0; c < ASSAY_HELD; ++c)
+            for (int r2 = 0; forms[form][r][c] && r2 < ASSAY_HELD; ++r2)
+                for (int c2 = 0; c2 < ASSAY_HELD; ++c2)
+                    if (forms[form][r2][c2]) trace += second[c][r2] * second[c2][r];
+    return (double)(trace - own) / 2;
+}
+
+assay_status assay_dyad_design_create(assay_dyad_form form, const assay_holding *holdings,
+                                      uint32_t subjects, assay_dyad_design *out) {
+    assay_dyad_design design = {.subjects = subjects, .form = form, .holdings = holdings};
+    uint64_t total[ASSAY_HELD] = {0}, kinds[KINDS] = {0};
+    wide second[ASSAY_HELD][ASSAY_HELD] = {{0}}, own = 0, twice = 0;
+    assay_status status =
+        assay_allocate(&design.made, subjects, sizeof *design.made, "comparisons of subjects");
+    if (status != ASSAY_OK) return status;
+    for (uint32_t n = 0; n < subjects; ++n) {
+        const uint32_t *held = holdings[n].held;
+        unsigned kind = 0;
+        for (int r = 0; r < ASSAY_HELD; ++r) {
+            total[r] += held[r];
+            kind |= (unsigned)(held[r] > 0) << r;
+            for (int c = 0; c < ASSAY_HELD; ++c) second[r][c] += (uint64_t)held[r] * held[c];
+        }
+        ++kinds[kind];
+    }
+    for (uint32_t n = 0; n < subjects; ++n) {
+        uint64_t alone = product_of(form, &holdings[n], &holdings[n]);
+        design.made[n] = product(form, total, holdings[n].held) - alone;
+        twice += design.made[n];
+        own += (wide)alone * alone;
+    }
+    design.trials = (uint64_t)(twice / 2);
+    design.squares = sum_squares(form, second, own);
+    design.disjoint = pair_off(form, kinds);
+    *out = design;
+    return ASSAY_OK;
+}
+
+assay_status assay_dyad_design_of_list(const assay_listed_dyad *listed, size_t count,
+                                       uint32_t subjects, assay_dyad_design *out) {
+    assay_dyad_design design = {.subjects = subjects, .listed = listed, .listed_count = count};
+    uint8_t *used = NULL;
+    wide squares = 0;
+    assay_status status =
+        assay_allocate(&design.made, subjects, sizeof *design.made, "comparisons of subjects");
+    if (status == ASSAY_OK) status = assay_allocate(&used, subjects, 1, "subjects of pairs");
+    if (status != ASSAY_OK) {
+        free(design.made);
+        return status;
+    }
+    for (size_t n = 0; n < count; ++n) {
+        const assay_listed_dyad *dyad = &listed[n];
+        design.made[dyad->first] += dyad->comparisons;
+        design.made[dyad->second] += dyad->comparisons;
+        design.trials += dyad->comparisons;
+        squares += (wide)dyad->comparisons * dyad->comparisons;
+        if (used[dyad->first] || used[dyad->second]) continue;
+        used[dyad->first] = used[dyad->second] = 1;
+        ++design.disjoint;
+    }
+    design.squares = (double)squares;
+    free(used);
+    *out = design;
+    return ASSAY_OK;
+}
+
+void assay_dyad_design_free(assay_dyad_design *design) {
+    free(design->made);
+    *design = (assay_dyad_design){0};
+}
+
+static uint64_t listed_comparisons(const assay_dyad_design *design, uint32_t i, uint32_t j) {
+    uint64_t wanted = (uint64_t)(i < j ? i : j) << 32 | (i < j ? j : i);
+    size_t low = 0, high = design->listed_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const assay_listed_dyad *dyad = &design->listed[middle];
+        uint64_t key = (uint64_t)dyad->first << 32 | dyad->second;
+        if (key == wanted) return dyad->comparisons;
+        if (key < wanted)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return 0;
+}
+
+uint64_t assay_dyad_comparisons(const assay_dyad_design *design, uint32_t i, uint32_t j) {
+    if (!design->holdings) return listed_comparisons(design, i, j);
+    return product_of(design->form, &design->holdings[i], &design->holdings[j]);
+}
+
+assay_dyad_counter assay_dyads_start(const assay_dyad_design *design, double *s) {
+    memset(s, 0, design->subjects * sizeof *s);
+    return (assay_dyad_counter){.design = design, .s = s};
+}
+
+void assay_dyads_add(assay_dyad_counter *counter, uint32_t i, uint32_t j, uint64_t matches) {
+    counter->errors += matches;
+    counter->squares += matches * matches;
+    counter->products += matches * assay_dyad_comparisons(counter->design, i, j);
+    counter->s[i] += (double)matches;
+    counter->s[j] += (double)matches;
+}
+
+assay_dyad_sums assay_dyads_finish(const assay_dyad_counter *counter) {
+    const assay_dyad_design *design = counter->design;
+    assay_dyad_sums sums = {
+        .errors = counter->errors, .trials = design->trials, .disjoint = design->disjoint};
+    double p = design->trials ? (double)counter->errors / (double)design->trials : 0, fourth = 0;
+    sums.rate = p;
+    sums.pairs =
+        (double)counter->squares - 2 * p * (double)counter->products + p * p * design->squares;
+    for (uint32_t n = 0; n < design->subjects; ++n) {
+        double s = counter->s[n] -= p * (double)design->made[n];
+        sums.subjects += s * s;
+        fourth += s * s * s * s;
+    }
+    sums.shared = fmax(sums.subjects - 2 * sums.pairs, 0);
+    if (counter->errors)
+        sums.clustering = sums.shared / ((double)counter->errors * (double)counter->errors);
+    sums.clusters = fourth > 0 ? sums.subjects * sums.subjects / fourth : (double)INFINITY;
+    return sums;
+}
