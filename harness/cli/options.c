@@ -12,6 +12,8 @@
 #define FIRST_CODE                                                                                 \
     1000 /* of getopt_long's values: an option without a letter is FIRST_CODE + index */
 #define HELP_CODE 999
+#define HELP_INDENT 34 /* of what an option is for */
+#define HELP_WIDTH 100
 
 typedef struct {
     struct option longs[OPTIONS_MOST + 2];
@@ -269,7 +271,11 @@ static void print_option(const assay_option *option, FILE *out) {
     if (strlen(left) > 31) fprintf(out, "\n  %-32s", "");
     fprintf(out, "%s", option->purpose);
     if (option->required) fprintf(out, " (needed)");
-    if (option->shown != NULL) fprintf(out, " [%s]", option->shown);
+    if (option->shown != NULL) {
+        size_t width = HELP_INDENT + strlen(option->purpose) + strlen(option->shown) + 3;
+        if (width > HELP_WIDTH) fprintf(out, "\n%*s[%s]", HELP_INDENT, "", option->shown);
+        if (width <= HELP_WIDTH) fprintf(out, " [%s]", option->shown);
+    }
     fputc('\n', out);
 }
 
