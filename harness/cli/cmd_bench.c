@@ -1,9 +1,9 @@
-/* cmd_bench -- `assay bench`: how fast this machine compares, and how near that is to its limits.
- */
+/* cmd_bench -- `assay bench`: how fast this machine compares, and how near that is to its limits. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
+#include "datasets/base/file.h"
 #include "datasets/base/text.h"
 #include "harness/bench.h"
 #include "harness/cli/command.h"
@@ -209,9 +209,26 @@ static assay_status parse_tail_limit(const char *text, uint64_t *out) {
     return ASSAY_OK;
 }
 
+/* An export replaces nothing. */
+static assay_status check_export(const char *folder) {
+    static const char *const names[] = {"templates.npy", "labels.csv"};
+    for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
+        char *path = NULL;
+        assay_status status = assay_path_join(&path, folder, names[n]);
+        if (status == ASSAY_OK && assay_file_exists(path)) {
+            status = assay_fail(ASSAY_USAGE, "%s is there; expected a folder without it", path);
+        }
+        free(path);
+        if (status != ASSAY_OK) return status;
+    }
+    return ASSAY_OK;
+}
+
 static assay_status export_only(const bench_values *values, const assay_bench_population *of,
                                 const assay_progress *progress) {
-    const assay_status status = assay_bench_export(of, values->export, progress);
+    assay_status status = check_export(values->export);
+    if (status != ASSAY_OK) return status;
+    status = assay_bench_export(of, values->export, progress);
     if (status != ASSAY_OK) return status;
     if (values->json) {
         return assay_print_json(

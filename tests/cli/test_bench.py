@@ -221,5 +221,13 @@ class Faults(Case):
         self.assertEqual(os.listdir(self.folder), ["file"])
 
 
+    def test_an_export_replaces_nothing(self):
+        with open(self.path("labels.csv"), "w", encoding="utf-8") as mine:
+            mine.write("mine\n")
+        text = self.bad(2, "bench", "--templates", "20", "--length", "8", "--export", ".")
+        self.assertIn("labels.csv is there; expected a folder without it", text)
+        self.assertEqual(os.listdir(self.folder), ["labels.csv"])
+
+
 if __name__ == "__main__":
     main()
