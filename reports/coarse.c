@@ -7,8 +7,10 @@
 #include "datasets/base/memory.h"
 
 assay_status assay_coarse_create(const assay_evidence *evidence, assay_coarse *out) {
-    assay_coarse coarse = {0};
+    assay_coarse coarse = {.non_mated = evidence->non_mated};
     uint32_t count = evidence->bins.count;
+    coarse.sampled = evidence->protocol.histogram_mode == ASSAY_HISTOGRAM_SAMPLE &&
+                     evidence->histogram_pairs < evidence->non_mated;
     if (!evidence->histogram || !evidence->histogram_pairs || !count) {
         *out = coarse;
         return ASSAY_OK;
@@ -25,6 +27,7 @@ assay_status assay_coarse_create(const assay_evidence *evidence, assay_coarse *o
     double span = ldexp(1.0, (int)evidence->bins.shift);
     coarse.count = count;
     coarse.pairs = coarse.above[0];
+    coarse.sampled = coarse.pairs < coarse.non_mated;
     coarse.lowest = evidence->bins.lowest / square;
     coarse.width = span / square;
     coarse.last = (span - 1) / square;
@@ -43,6 +46,10 @@ assay_status assay_coarse_create(const assay_evidence *evidence, assay_coarse *o
 void assay_coarse_free(assay_coarse *coarse) {
     free(coarse->above);
     *coarse = (assay_coarse){0};
+}
+
+assay_figure_source assay_coarse_source(const assay_coarse *coarse) {
+    return coarse->sampled ? ASSAY_FIGURE_SAMPLED : ASSAY_FIGURE_COARSE;
 }
 
 double assay_coarse_low(const assay_coarse *coarse, uint32_t bin) {
@@ -87,31 +94,53 @@ double assay_coarse_threshold(const assay_coarse *coarse, uint64_t allowed) {
 
 static assay_figure coarse_figure(const assay_coarse *coarse, double value, double bound) {
     assay_figure out = {.value = value, .bound = bound, .source = ASSAY_FIGURE_COARSE};
+    if (coarse->sampled) {
+        out.source = ASSAY_FIGURE_SAMPLED;
+        out.bound = (double)NAN;
+        out.sample = coarse->pairs;
+        out.of = coarse->non_mated;
+    }
     if (!coarse->pairs) {
-        out = (assay_figure){.value = (double)NAN, .source = ASSAY_FIGURE_COARSE};
-        out.reason = "the tail does not hold every score and there is no histogram";
+        out.value = (double)NAN;
+        out.reason = coarse->sampled
+                         ? "the sample holds no comparison"
+                         : "the tail does not hold every score and there is no histogram";
     }
     return out;
 }
 
-assay_figure assay_coarse_mean(const assay_coarse *coarse) {
+/* The highest bin that holds a pair; sums go from there, so that pairs of one bin give exactly 0.
+ */
+static uint32_t top_bin(const assay_coarse *coarse) {
+    uint32_t bin = coarse->count;
+    while (bin > 0 && !coarse->above[bin - 1]) --bin;
+    return bin ? bin - 1 : 0;
+}
+
+/* Mean of how many bins pairs lie below the top one. */
+static double mean_below_top(const assay_coarse *coarse) {
     double sum = 0;
-    for (uint32_t bin = 0; bin < coarse->count; ++bin)
-        sum += (assay_coarse_low(coarse, bin) + coarse->last / 2) *
-               (double)assay_coarse_in(coarse, bin);
-    return coarse_figure(coarse, sum / (double)coarse->pairs, coarse->last / 2 + coarse->bound);
+    for (uint32_t bin = 0, top = top_bin(coarse); bin < coarse->count && bin <= top; ++bin)
+        sum += (double)(top - bin) * (double)assay_coarse_in(coarse, bin);
+    return sum / (double)coarse->pairs;
+}
+
+assay_figure assay_coarse_mean(const assay_coarse *coarse) {
+    double centre = assay_coarse_low(coarse, top_bin(coarse)) + coarse->last / 2;
+    return coarse_figure(coarse, centre - coarse->width * mean_below_top(coarse),
+                         coarse->last / 2 + coarse->bound);
 }
 
 /* A standard deviation is a seminorm: moving no score by more than b moves it by b at most. */
 assay_figure assay_coarse_sd(const assay_coarse *coarse) {
     assay_figure mean = assay_coarse_mean(coarse);
     if (mean.reason) return mean;
-    double sum = 0;
-    for (uint32_t bin = 0; bin < coarse->count; ++bin) {
-        double away = assay_coarse_low(coarse, bin) + coarse->last / 2 - mean.value;
+    double sum = 0, below = mean_below_top(coarse);
+    for (uint32_t bin = 0, top = top_bin(coarse); bin < coarse->count && bin <= top; ++bin) {
+        double away = (double)(top - bin) - below;
         sum += away * away * (double)assay_coarse_in(coarse, bin);
     }
-    return coarse_figure(coarse, sqrt(sum / (double)coarse->pairs), mean.bound);
+    return coarse_figure(coarse, coarse->width * sqrt(sum / (double)coarse->pairs), mean.bound);
 }
 
 assay_figure assay_coarse_auc(const assay_coarse *coarse, const assay_score_list *mated,
@@ -163,8 +192,10 @@ assay_eer assay_coarse_eer(const assay_coarse *coarse, const assay_score_list *m
             break;
         }
     }
-    out.low = low;
-    out.high = high;
+    if (!coarse->sampled) {
+        out.low = low;
+        out.high = high;
+    }
     out.value = coarse_figure(coarse, (low + high) / 2, (high - low) / 2);
     return out;
 }

@@ -17,11 +17,18 @@ typedef struct {
     double lowest, width; /* coarse scores of bin b: lowest + b width … that + last */
     double last;          /* from a bin's lowest coarse score to its highest */
     double bound;         /* |score - coarse score| */
+    uint64_t non_mated;   /* comparisons made */
+    /* It counts fewer pairs than were compared: whole blocks of them, so what it says of the
+     * others is an estimate, and of a threshold nothing. */
+    bool sampled;
 } assay_coarse;
 
 assay_status assay_coarse_create(const assay_evidence *evidence,
                                  assay_coarse *out) ASSAY_MUST_CHECK;
 void assay_coarse_free(assay_coarse *coarse); /* takes a zeroed one */
+
+/* Coarse or sampled. */
+assay_figure_source assay_coarse_source(const assay_coarse *coarse);
 
 double assay_coarse_low(const assay_coarse *coarse, uint32_t bin);
 uint64_t assay_coarse_in(const assay_coarse *coarse, uint32_t bin);
@@ -29,8 +36,8 @@ uint64_t assay_coarse_in(const assay_coarse *coarse, uint32_t bin);
 uint64_t assay_coarse_maybe(const assay_coarse *coarse, double threshold);
 uint64_t assay_coarse_surely(const assay_coarse *coarse, double threshold);
 
-/* A threshold at which at most allowed of the counted pairs can match: the lower edge of the lowest
- * bin that allows it, plus the bound. */
+/* Not of a sample. A threshold at which at most allowed of the counted pairs can match: the lower
+ * edge of the lowest bin that allows it, plus the bound. */
 double assay_coarse_threshold(const assay_coarse *coarse, uint64_t allowed);
 assay_figure assay_coarse_mean(const assay_coarse *coarse);
 assay_figure assay_coarse_sd(const assay_coarse *coarse);

@@ -65,7 +65,7 @@ static assay_status add_coarse_steps(const assay_figures *figures, step_list *li
         if (!assay_coarse_in(coarse, bin) || edge >= ceiling || assay_rate_value(fmr) < next)
             continue;
         next = assay_rate_value(fmr) * STEP_RATIO;
-        status = add_step(figures, list, edge, fmr, ASSAY_FIGURE_COARSE);
+        status = add_step(figures, list, edge, fmr, assay_coarse_source(coarse));
     }
     return status;
 }
@@ -78,8 +78,8 @@ static assay_status mark_steps(const assay_figures *figures, step_list *list) {
     double next = 0;
     for (size_t n = 0; n < list->count; ++n) {
         assay_det_step *step = &list->steps[n];
-        bool last = n + 1 == list->count || list->steps[n + 1].source == ASSAY_FIGURE_COARSE;
-        if (step->source == ASSAY_FIGURE_COARSE || (!last && (double)step->fmr.errors < next))
+        bool last = n + 1 == list->count || list->steps[n + 1].source != ASSAY_FIGURE_EXACT;
+        if (step->source != ASSAY_FIGURE_EXACT || (!last && (double)step->fmr.errors < next))
             continue;
         step->marked = true;
         next = (double)step->fmr.errors * MARK_RATIO;
@@ -175,9 +175,9 @@ static assay_status compute_bars(const assay_figures *figures, assay_score_bars 
     double low, high;
     if (!find_range(figures, &low, &high)) return ASSAY_OK;
     if (!figures->tail.complete && !coarse->pairs) return ASSAY_OK;
-    bars->source = figures->tail.complete ? ASSAY_FIGURE_EXACT : ASSAY_FIGURE_COARSE;
+    bars->source = figures->tail.complete ? ASSAY_FIGURE_EXACT : assay_coarse_source(coarse);
     double width = fmax((high - low) / BARS, 1e-9);
-    if (bars->source == ASSAY_FIGURE_COARSE) {
+    if (bars->source != ASSAY_FIGURE_EXACT) {
         width = ceil(width / coarse->width) * coarse->width;
         low = coarse->lowest + floor((low - coarse->lowest) / width) * width;
     }

@@ -10,7 +10,8 @@
 #include "reports/figures.h"
 
 /* One step of the DET curve: the rates at threshold. Exact from the tail; below it fmr counts the
- * histogram's pairs at least as high as a bin's lower edge, and source is coarse. */
+ * histogram's pairs at least as high as a bin's lower edge, and source is coarse, or sampled where
+ * the histogram counts a sample. */
 typedef struct {
     double threshold;
     assay_rate fmr, fnmr;

@@ -34,8 +34,6 @@ static det_range find_det_range(const assay_report *report) {
     return range;
 }
 
-/* Columns: FMR, FNMR, FNMR again where 30 errors of either kind stand behind it, and a column that
- * is there for the series' name in the first line: gnuplot takes the key's words from it. */
 /* Columns: FMR, lower and upper limit of FNMR, as far as the axis goes. */
 static assay_status write_det_band(const assay_report *report, size_t index,
                                    const det_range *range) {
@@ -57,9 +55,11 @@ static assay_status write_det_band(const assay_report *report, size_t index,
     return status;
 }
 
+/* Columns: FMR, FNMR, FNMR again where 30 errors of either kind stand behind it, and a column that
+ * is there for the series' name in the first line: gnuplot takes the key's words from it. */
 static assay_status write_det_series(const assay_report *report, size_t index) {
     const assay_report_release *release = &report->releases[index];
-    const assay_operating_point *point = &release->figures.points[release->headline];
+    const assay_operating_point *point = assay_headline(release);
     assay_text data = {0};
     assay_text_append(&data, "FMR\tFNMR\treliable\t");
     assay_plot_label(&data, release->name);
@@ -116,7 +116,7 @@ static assay_status write_det_marks(const assay_report *report) {
     assay_text data = {0};
     for (size_t n = 0; n < report->count; ++n) {
         const assay_report_release *release = &report->releases[n];
-        const assay_operating_point *point = &release->figures.points[release->headline];
+        const assay_operating_point *point = assay_headline(release);
         double fmr = assay_rate_value(point->fmr), fnmr = assay_rate_value(point->fnmr);
         bool shown = fmr > 0 && fmr < 1 && fnmr > 0 && fnmr < 1;
         assay_plot_number(&data, shown ? fmr : (double)NAN);
@@ -167,7 +167,7 @@ assay_status assay_draw_det(assay_report *report, assay_text *out_svg) {
         status = write_det_band(report, n, &range);
     if (status != ASSAY_OK) return status;
     const assay_report_release *subject = assay_report_subject(report);
-    const assay_operating_point *point = &subject->figures.points[subject->headline];
+    const assay_operating_point *point = assay_headline(subject);
     assay_text script = {0};
     /* Ranges first: invnorm() of the default range is not a number. */
     assay_text_appendf(&script,
@@ -248,7 +248,7 @@ static double smallest_share(const assay_score_bars *bars) {
 
 static void append_threshold(assay_text *script, const assay_report_release *release,
                              const assay_score_bars *bars) {
-    const assay_operating_point *point = &release->figures.points[release->headline];
+    const assay_operating_point *point = assay_headline(release);
     if (point->reason) return;
     double place = (point->threshold - bars->low) / (bars->width * bars->count);
     if (place < 0 || place > 1) return;

@@ -9,14 +9,14 @@
 assay_rate assay_dots_rate(const assay_report_release *release, const assay_group *group,
                            assay_dots_kind kind) {
     if (kind == ASSAY_DOTS_FTE) return group->fte;
-    const assay_group_point *point = &group->points[release->headline];
+    const assay_group_point *point = assay_headline_of(release, group);
     return kind == ASSAY_DOTS_FMR ? point->fmr : point->fnmr;
 }
 
 const assay_interval *assay_dots_interval(const assay_report_release *release,
                                           const assay_group *group, assay_dots_kind kind) {
     if (kind == ASSAY_DOTS_FTE) return &group->fte_interval;
-    const assay_group_point *point = &group->points[release->headline];
+    const assay_group_point *point = assay_headline_of(release, group);
     return kind == ASSAY_DOTS_FMR ? &point->fmr_interval : &point->fnmr_interval;
 }
 
@@ -25,7 +25,7 @@ bool assay_dots_few(const assay_group *group, assay_dots_kind kind) {
 }
 
 static assay_rate overall_rate(const assay_report_release *release, assay_dots_kind kind) {
-    const assay_operating_point *point = &release->figures.points[release->headline];
+    const assay_operating_point *point = assay_headline(release);
     return kind == ASSAY_DOTS_FTE   ? release->figures.fte
            : kind == ASSAY_DOTS_FMR ? point->fmr
                                     : point->fnmr;
@@ -33,7 +33,7 @@ static assay_rate overall_rate(const assay_report_release *release, assay_dots_k
 
 static const assay_interval *overall_interval(const assay_report_release *release,
                                               assay_dots_kind kind) {
-    const assay_operating_point *point = &release->figures.points[release->headline];
+    const assay_operating_point *point = assay_headline(release);
     return kind == ASSAY_DOTS_FTE   ? &release->figures.fte_interval
            : kind == ASSAY_DOTS_FMR ? &point->interval.fmr
                                     : &point->interval.fnmr;
@@ -233,8 +233,11 @@ static void append_dots_overall(const dots_job *job, assay_text *script) {
         "set arrow 1 from %.17g,graph 0 to %.17g,graph 1 nohead lc rgb MUTE lw 1.3 dt "
         "(8,4) back\n"
         "set label 4 '%s' at %.17g,graph 1 offset 0,0.7 %s tc rgb MUTE font ',12'\n",
-        at, at, job->kind == ASSAY_DOTS_FTE ? "all samples" : "everybody", at,
-        place < 0.08 ? "left" : "center");
+        at, at,
+        job->kind == ASSAY_DOTS_FTE   ? "all samples"
+        : job->kind == ASSAY_DOTS_FMR ? "all pairs"
+                                      : "everybody",
+        at, place < 0.08 ? "left" : "center");
 }
 
 static void append_dots_plot(const dots_job *job, const char *name, assay_text *script) {
@@ -339,7 +342,7 @@ static assay_status write_heat(const assay_report *report, const char *name,
                                    : rate.reason               ? "?"
                                                                : "< 10");
             else
-                assay_text_appendf(&data, "\t−%.1f\t%s\n", fabs(value),
+                assay_text_appendf(&data, "\t%s%.1f\t%s\n", value > -0.05 ? "" : "−", fabs(value),
                                    dark ? "0xfefefe" : "0x10151c");
         }
     }

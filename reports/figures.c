@@ -33,6 +33,39 @@ static void count_enrolment(const assay_sample_table *table, assay_figures *figu
         figures->enrolled ? figures->enrolled * (figures->enrolled - 1) / 2 : 0;
 }
 
+typedef struct {
+    const assay_digest *digest;
+    uint32_t subject;
+} image;
+
+static int by_image(const void *a, const void *b) {
+    const image *x = a, *y = b;
+    int order = memcmp(x->digest->bytes, y->digest->bytes, sizeof x->digest->bytes);
+    return order ? order : (x->subject > y->subject) - (x->subject < y->subject);
+}
+
+/* Pairs of one image and two subjects: those of the image less those of one subject. */
+static assay_status count_identical_images(const assay_sample_table *table,
+                                           assay_figures *figures) {
+    image *images = NULL;
+    uint64_t count = 0, same_image = 0, same_both = 0;
+    assay_status status = assay_allocate(&images, table->row_count, sizeof *images, "images");
+    if (status != ASSAY_OK) return status;
+    for (uint64_t row = 0; row < table->row_count; ++row)
+        if (table->enrolment[row] == ASSAY_ENROLMENT_ENROLLED &&
+            !assay_digest_is_zero(&table->image_digest[row]))
+            images[count++] = (image){&table->image_digest[row], table->subject[row]};
+    if (count) qsort(images, count, sizeof *images, by_image);
+    for (uint64_t n = 1; n < count; ++n) {
+        bool alike = assay_digest_equal(images[n - 1].digest, images[n].digest);
+        same_both = alike && images[n - 1].subject == images[n].subject ? same_both + 1 : 0;
+        same_image = alike ? same_image + 1 : 0;
+        figures->identical_images += same_image - same_both;
+    }
+    free(images);
+    return ASSAY_OK;
+}
+
 /* Rows that were enrolled, and rows that were tried, as the trials functions want them. */
 static assay_status take_rows(const assay_evidence *evidence, figures_work *work) {
     const assay_sample_table *table = &evidence->table;
@@ -147,6 +180,8 @@ static void find_threshold(const assay_evidence *evidence, const assay_figures *
         point->reason = "no non-mated comparison was made";
     } else if (assay_threshold(tail, allowed, &point->threshold)) {
         point->source = ASSAY_THRESHOLD_EXACT;
+    } else if (figures->coarse.sampled) {
+        point->reason = "the histogram is a sample; the tail does not reach this target";
     } else if (figures->coarse.pairs) {
         point->source = ASSAY_THRESHOLD_COARSE;
         point->threshold = assay_coarse_threshold(
@@ -170,6 +205,8 @@ static void count_false_matches(const assay_evidence *evidence, const assay_figu
     if (point->in_tail) {
         point->fmr = assay_rate_of(point->tail_matches, evidence->non_mated);
         point->fmr_fewest = point->tail_matches;
+    } else if (figures->coarse.sampled) {
+        point->fmr = assay_rate_unknown(evidence->non_mated, FIGURES_SAMPLE_THRESHOLD);
     } else if (figures->coarse.pairs) {
         point->fmr_source = ASSAY_FIGURE_COARSE;
         point->fmr = assay_rate_of(assay_coarse_maybe(&figures->coarse, point->threshold),
@@ -184,6 +221,16 @@ static void count_false_matches(const assay_evidence *evidence, const assay_figu
     else
         point->gfmr =
             assay_rate_unknown(figures->non_mated_attempted, "FMR is not known exactly here");
+}
+
+static void judge_reached(const assay_evidence *evidence, assay_operating_point *point) {
+    point->reached = point->kind == ASSAY_POINT_THRESHOLD || point->fmr.reason || point->fmr.errors;
+    if (point->reached) return;
+    point->reached_reason =
+        assay_allowed_errors(point->fmr_target, evidence->non_mated)
+            ? "the highest scores are equal and too many; the threshold stands just above them"
+            : "fewer than 1/f non-mated comparisons for a target f; the threshold stands just "
+              "above the highest score";
 }
 
 /* Mean over subjects with mated comparisons of the share of theirs that are missed. */
@@ -209,6 +256,7 @@ static assay_status weigh_by_subject(const assay_evidence *evidence, const figur
 static assay_status compute_point(const assay_evidence *evidence, const figures_work *work,
                                   assay_figures *figures, assay_operating_point *point) {
     if (point->reason) {
+        point->reached_reason = point->reason;
         point->fmr = assay_rate_unknown(evidence->non_mated, FIGURES_NO_THRESHOLD);
         point->gfmr = assay_rate_unknown(figures->non_mated_attempted, FIGURES_NO_THRESHOLD);
         point->fnmr = assay_rate_unknown(evidence->mated_count, FIGURES_NO_THRESHOLD);
@@ -216,6 +264,7 @@ static assay_status compute_point(const assay_evidence *evidence, const figures_
         return ASSAY_OK;
     }
     count_false_matches(evidence, figures, point);
+    judge_reached(evidence, point);
     uint64_t matched = assay_scores_at_least(&figures->mated, point->threshold);
     point->fnmr = assay_rate_of(evidence->mated_count - matched, evidence->mated_count);
     point->gfnmr = assay_rate_of(figures->mated_attempted - matched, figures->mated_attempted);
@@ -323,6 +372,7 @@ assay_status assay_figures_compute(const assay_evidence *evidence, const char *c
                                       .complete = evidence->tail_complete};
     count_enrolment(&evidence->table, &figures);
     assay_status status = assay_coarse_create(evidence, &figures.coarse);
+    if (status == ASSAY_OK) status = count_identical_images(&evidence->table, &figures);
     if (status == ASSAY_OK) status = take_rows(evidence, &work);
     if (status == ASSAY_OK)
         status = assay_protocol_roles(&evidence->protocol, &evidence->table, &work.roles);

@@ -22,7 +22,7 @@
 typedef enum { ASSAY_POINT_FMR_TARGET = 0, ASSAY_POINT_THRESHOLD } assay_point_kind;
 typedef enum {
     ASSAY_THRESHOLD_EXACT = 0, /* an observed score, or just above the top one */
-    ASSAY_THRESHOLD_COARSE,    /* a conservative edge of the histogram */
+    ASSAY_THRESHOLD_COARSE,    /* a conservative edge of the histogram of all comparisons */
     ASSAY_THRESHOLD_GIVEN,
 } assay_threshold_source;
 const char *assay_threshold_source_name(assay_threshold_source source);
@@ -34,6 +34,11 @@ typedef struct {
     double threshold;  /* NaN where reason says why there is none */
     const char *reason;
     assay_threshold_source source;
+    /* A target that these comparisons can show: one of them at least matches. Where none does, as
+     * when the target allows none, the threshold stands just above the highest score and
+     * reached_reason says why. True where the threshold was given, false where there is none. */
+    bool reached;
+    const char *reached_reason;
     bool in_tail;          /* the tail holds every false match: groups can be counted */
     uint64_t tail_matches; /* false matches in the tail */
     /* Where fmr is coarse: errors is the most that there can be, fmr_fewest the least. */
@@ -83,6 +88,8 @@ typedef struct {
     uint64_t mated_attempted, non_mated_attempted;
     uint64_t mated_subjects, top_mated; /* top_mated: pairs of the ASSAY_TOP_SUBJECTS with most */
     uint64_t mated_same_session, mated_session_unknown;
+    uint64_t identical_images;  /* pairs of enrolled samples of different subjects with the same
+                                   known image digest: one of two labels is wrong */
     uint64_t pairs_of_enrolled; /* n (n - 1) / 2 of enrolled samples: the sum of the relations */
     assay_whole_figures whole;
     assay_operating_point *points; /* targets, then thresholds, as the protocol names them */

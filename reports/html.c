@@ -61,6 +61,17 @@ void assay_html_count(assay_text *text, uint64_t count) {
     assay_text_append(text, assay_print_count(digits, count));
 }
 
+void assay_html_counted(assay_text *text, uint64_t count, const char *one, const char *several) {
+    assay_html_count(text, count);
+    assay_text_appendf(text, " %s", count == 1 ? one : several);
+}
+
+void assay_html_fixed(assay_text *text, double value, int digits) {
+    char shown[64];
+    snprintf(shown, sizeof shown, "%.*f", digits, value);
+    assay_text_append(text, shown + (shown[0] == '-' && !strpbrk(shown, "123456789")));
+}
+
 void assay_html_of(assay_text *text, assay_rate rate) {
     assay_html_count(text, rate.errors);
     assay_text_append(text, " of ");
@@ -189,9 +200,20 @@ void assay_html_figure(assay_text *text, assay_figure figure, int digits) {
         assay_text_appendf(text, "not known: %s", figure.reason);
         return;
     }
-    assay_text_appendf(text, "%.*f", digits, figure.value);
+    assay_html_fixed(text, figure.value, digits);
     if (figure.source == ASSAY_FIGURE_COARSE)
         assay_text_appendf(text, " <span class=\"quiet\">± %.2g</span>", figure.bound);
+    if (figure.source == ASSAY_FIGURE_SAMPLED) {
+        assay_text_append(text, " <span class=\"quiet\">");
+        assay_html_sample(text, figure);
+        assay_text_append(text, "</span>");
+    }
+}
+
+void assay_html_sample(assay_text *text, assay_figure figure) {
+    assay_text_append(text, "estimated from a sample of ");
+    assay_html_of(text, assay_rate_of(figure.sample, figure.of));
+    assay_text_append(text, " comparisons");
 }
 
 void assay_html_point(assay_text *text, const assay_operating_point *point) {

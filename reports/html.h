@@ -33,8 +33,14 @@ void assay_html_cell_percent(assay_text *text, assay_rate rate, const assay_inte
                              bool few);
 void assay_html_cell_power(assay_text *text, assay_rate rate, const assay_interval *interval,
                            bool few);
-/* Value with its bound where it is coarse, or the reason; digits after the point. */
+/* "1 subject", "2 subjects". */
+void assay_html_counted(assay_text *text, uint64_t count, const char *one, const char *several);
+/* With digits after the point; no "-0.00". */
+void assay_html_fixed(assay_text *text, double value, int digits);
+/* Value with its bound where it is coarse, with the sample where it is sampled, or the reason. */
 void assay_html_figure(assay_text *text, assay_figure figure, int digits);
+/* "estimated from a sample of 5 of 20 comparisons". */
+void assay_html_sample(assay_text *text, assay_figure figure);
 /* "threshold set for FMR 10^−3" or "given threshold 0.35". */
 void assay_html_point(assay_text *text, const assay_operating_point *point);
 

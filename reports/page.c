@@ -86,8 +86,9 @@ void assay_html_left_out(assay_text *text, const assay_report_release *release,
                                " Left out for fewer than %u false matches or %u subjects: <i>",
                                (unsigned)ASSAY_FEW_CELL_ERRORS, (unsigned)ASSAY_FEW_SUBJECTS);
         } else {
-            assay_text_appendf(text, " Left out for fewer than %u subjects: <i>",
-                               (unsigned)ASSAY_FEW_SUBJECTS);
+            assay_text_appendf(text, " Left out for fewer than %u subjects%s: <i>",
+                               (unsigned)ASSAY_FEW_SUBJECTS,
+                               kind == ASSAY_DOTS_FNMR ? " with mated pairs" : "");
         }
         assay_text_append_html(text, group->label);
         any = true;
@@ -102,6 +103,42 @@ void assay_html_fold_of(assay_text *text, assay_rate rate, assay_rate overall) {
 
 void assay_html_fold(assay_text *text, const assay_extremes *extremes) {
     assay_html_fold_of(text, extremes->high_rate, extremes->low_rate);
+}
+
+static void append_role(assay_text *text, const assay_protocol *protocol, const char *value) {
+    assay_text_append_html(text, protocol->role_column ? protocol->role_column : "role");
+    assay_text_append(text, " = <em>");
+    assay_text_append_html(text, value ? value : "");
+    assay_text_append(text, "</em>");
+}
+
+/* The protocol in words; the provenance has it whole. */
+static void append_protocol(const assay_report *report, const assay_report_release *release,
+                            assay_text *text) {
+    const assay_protocol *protocol = &release->evidence->protocol;
+    assay_text_append(text, "<p class=\"meta\">Compared");
+    if (!report->same_protocol) {
+        assay_text_append(text, " for ");
+        assay_text_append_html(text, release->name);
+    }
+    assay_text_append(text, ": ");
+    if (protocol->kind == ASSAY_PROTOCOL_ALL) assay_text_append(text, "every pair of samples");
+    if (protocol->kind == ASSAY_PROTOCOL_ONE_PER_SUBJECT)
+        assay_text_append(text, "one reference and one probe a subject");
+    if (protocol->kind == ASSAY_PROTOCOL_PAIR_LIST) {
+        assay_text_append(text, "a list of ");
+        assay_html_counted(text, protocol->pair_count, "pair", "pairs");
+    }
+    if (protocol->role_column) {
+        assay_text_append(text,
+                          protocol->kind == ASSAY_PROTOCOL_CROSS ? "references " : ", references ");
+        append_role(text, protocol, protocol->reference_value);
+        assay_text_append(text, " against probes ");
+        append_role(text, protocol, protocol->probe_value);
+    }
+    assay_text_append(text, protocol->same_session
+                                ? "; mated pairs of one session are allowed</p>\n"
+                                : "; mated pairs of one session are left out</p>\n");
 }
 
 static void append_head(const assay_report *report, assay_text *text) {
@@ -124,10 +161,12 @@ static void append_head(const assay_report *report, assay_text *text) {
     assay_text_append(text, "</h1>\n<p class=\"meta\">Data set <em>");
     assay_text_append_html(text, evidence->dataset_name);
     assay_text_append(text, "</em>: ");
-    assay_html_count(text, evidence->table.row_count);
-    assay_text_append(text, " samples of ");
-    assay_html_count(text, evidence->table.subject_count);
-    assay_text_append(text, " subjects · assay " ASSAY_VERSION "</p>\n");
+    assay_html_counted(text, evidence->table.row_count, "sample", "samples");
+    assay_text_append(text, " of ");
+    assay_html_counted(text, evidence->table.subject_count, "subject", "subjects");
+    assay_text_append(text, " · assay " ASSAY_VERSION "</p>\n");
+    for (size_t n = 0; n < (report->same_protocol ? 1 : report->count); ++n)
+        append_protocol(report, &report->releases[n], text);
 }
 
 static void append_contents(assay_text *text) {
@@ -150,7 +189,7 @@ static const page_section sections[] = {
 #undef SECTION
 };
 
-assay_status assay_report_page(assay_report *report) {
+assay_status assay_report_page(assay_report *report, assay_text *out) {
     assay_text text = {0};
     assay_page page = {.report = report, .text = &text};
     append_head(report, &text);
@@ -167,7 +206,9 @@ assay_status assay_report_page(assay_report *report) {
                       "summary.json</a>, the CSV tables in <code>tables/</code>, the gnuplot "
                       "sources and data in <code>plots/</code>. METRICS.md of assay has the "
                       "formula of each.</p></footer>\n</body>\n</html>\n");
-    if (status == ASSAY_OK) status = assay_report_file(report, "index.html", &text);
-    assay_text_free(&text);
+    if (status == ASSAY_OK)
+        *out = text;
+    else
+        assay_text_free(&text);
     return status;
 }

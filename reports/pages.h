@@ -15,7 +15,10 @@ typedef struct {
     assay_figures figures;
     assay_curves curves;
     char *name; /* "baseline 1.1", made distinct by a number where two releases have the same */
-    uint32_t headline; /* the operating point that groups are shown at */
+    uint32_t headline;       /* the operating point that groups are shown at; where there is none */
+    const char *no_headline; /* why not, and these stand for it: no threshold, no rate */
+    assay_operating_point no_point;
+    assay_group_point no_group_point;
 } assay_report_release;
 
 typedef struct {
@@ -27,15 +30,27 @@ typedef struct {
     const char *plots_missing; /* why there are no plots, or NULL; static text */
 } assay_report;
 
-/* What a file of the report is called below its directory, and what it holds. */
 assay_status assay_report_summary(const assay_report *report) ASSAY_MUST_CHECK;
 assay_status assay_report_tables(const assay_report *report) ASSAY_MUST_CHECK;
-/* index.html and everything below plots/. */
-assay_status assay_report_page(assay_report *report) ASSAY_MUST_CHECK;
+/* Everything below plots/, and the page, for index.html. */
+assay_status assay_report_page(assay_report *report, assay_text *out) ASSAY_MUST_CHECK;
+/* The folders, without a page, table or plot of an earlier report: index.html goes first, then the
+ * schema of summary.json says that the report is unfinished, so that what is there is either whole
+ * or has no page. Files of others stay. */
+assay_status assay_report_folder(const char *directory) ASSAY_MUST_CHECK;
 
 /* Writes bytes of text as DIRECTORY/NAME, aside and then published. */
 assay_status assay_report_file(const assay_report *report, const char *name,
                                const assay_text *text) ASSAY_MUST_CHECK;
+
+/* The headline point of a release, of one of its groups, and of one of its pairs of groups. */
+static inline const assay_operating_point *assay_headline(const assay_report_release *release) {
+    return release->no_headline ? &release->no_point : &release->figures.points[release->headline];
+}
+static inline const assay_group_point *assay_headline_of(const assay_report_release *release,
+                                                         const assay_group *group) {
+    return release->no_headline ? &release->no_group_point : &group->points[release->headline];
+}
 
 /* The last release is the one that is judged, those before it are what it is compared with. */
 static inline const assay_report_release *assay_report_subject(const assay_report *report) {

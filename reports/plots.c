@@ -63,25 +63,37 @@ static bool is_continuation(char c) {
     return ((unsigned char)c & 0xC0) == 0x80;
 }
 
-static size_t count_characters(const char *name) {
-    size_t count = 0;
-    for (const char *c = name; *c; ++c) count += !is_continuation(*c);
-    return count;
+/* A character's width in tenths of the usual letter's (0.61 em of DejaVu Sans), roughly. */
+static unsigned width_of(const char *c) {
+    unsigned char first = (unsigned char)*c;
+    if (first >= 0xE2) return 17; /* ideographs and signs that are as wide */
+    if (first >= 0x80) return 13;
+    if (strchr("mwMW@%", first)) return 16;
+    if (strchr("ijlI.,:;'|!()[] ", first)) return 6;
+    return first >= 'A' && first <= 'Z' ? 12 : 10;
+}
+
+static unsigned width_of_all(const char *name) {
+    unsigned width = 0;
+    for (const char *c = name; *c; ++c) width += is_continuation(*c) ? 0 : width_of(c);
+    return width;
 }
 
 size_t assay_plot_label_width(const char *name) {
-    size_t count = count_characters(name);
-    return count > PLOT_LABEL_CHARACTERS ? PLOT_LABEL_CHARACTERS : count;
+    unsigned width = (width_of_all(name) + 9) / 10;
+    return width > PLOT_LABEL_WIDTH ? PLOT_LABEL_WIDTH : width;
 }
 
 void assay_plot_label(assay_text *text, const char *name) {
-    size_t left = count_characters(name) > PLOT_LABEL_CHARACTERS ? PLOT_LABEL_CHARACTERS - 1
-                                                                 : PLOT_LABEL_CHARACTERS;
+    bool whole = width_of_all(name) <= 10 * PLOT_LABEL_WIDTH;
+    unsigned left = 10 * (whole ? PLOT_LABEL_WIDTH : PLOT_LABEL_WIDTH - 2);
     for (const char *c = name; *c; ++c) {
-        if (!is_continuation(*c) && left-- == 0) {
+        unsigned width = is_continuation(*c) ? 0 : width_of(c);
+        if (width > left) {
             assay_text_append(text, "…");
             return;
         }
+        left -= width;
         if ((unsigned char)*c < 0x20 || *c == 0x7F)
             assay_text_append(text, " ");
         else if (*c == '"')
@@ -247,6 +259,27 @@ static const char *copy_tag(const adoption *job, const char *c) {
     return c;
 }
 
+/* gnuplot leaves '>' in text as it is, and "]]>" there is no XML. Tags hold none within. */
+static const char *copy_text(const char *c, const char *end, assay_text *out) {
+    for (; c < end && *c != '<'; ++c)
+        if (*c == '>')
+            assay_text_append(out, "&gt;");
+        else
+            assay_text_append_bytes(out, c, 1);
+    return c;
+}
+
+/* gnuplot's file with its text so escaped. */
+static void mend(const char *svg, size_t length, assay_text *out) {
+    for (const char *c = svg, *end = svg + length; c < end;) {
+        c = copy_text(c, end, out);
+        const char *close = starts(c, "<!--") ? strstr(c, "-->") : strchr(c, '>');
+        const char *behind = close ? strchr(close, '>') + 1 : end;
+        assay_text_append_bytes(out, c, (size_t)(behind - c));
+        c = behind;
+    }
+}
+
 /* The picture without its prologue, its own titles (which browsers show as tips) and its size. */
 static assay_status adopt(const char *name, const char *svg, unsigned width, unsigned height,
                           const char *title, const char *description, assay_text *out) {
@@ -276,7 +309,7 @@ static assay_status adopt(const char *name, const char *svg, unsigned width, uns
         else if (*c == '<')
             c = copy_tag(&job, c);
         else
-            assay_text_append_bytes(out, c++, 1);
+            c = copy_text(c, end, out);
     }
     assay_text_append(out, "</svg>");
     return ASSAY_OK;
@@ -301,6 +334,7 @@ assay_status assay_plot_draw(assay_report *report, const char *name, unsigned wi
                              const char *description, assay_text *out_svg) {
     char *folder = NULL, *final_path = NULL, *temporary = NULL, *svg = NULL, file[128];
     size_t length = 0;
+    assay_text mended = {0};
     bool missing = report->plots_missing != NULL;
     snprintf(file, sizeof file, "%s.svg", name);
     assay_status status = write_script(report, name, width, height, script);
@@ -313,9 +347,13 @@ assay_status assay_plot_draw(assay_report *report, const char *name, unsigned wi
     if (status != ASSAY_OK || missing) goto out;
     status = assay_file_read(temporary, SVG_LIMIT, &svg, &length);
     if (status == ASSAY_OK) status = adopt(name, svg, width, height, title, description, out_svg);
-    if (status == ASSAY_OK) status = assay_file_publish(temporary, final_path);
+    if (status != ASSAY_OK) goto out;
+    mend(svg, length, &mended);
+    status = assay_text_status(&mended);
+    if (status == ASSAY_OK) status = assay_file_write(final_path, mended.bytes, mended.length);
 out:
-    if (status != ASSAY_OK && temporary) unlink(temporary);
+    if (temporary) unlink(temporary);
+    assay_text_free(&mended);
     if (missing) report->plots_missing = NO_GNUPLOT;
     free(folder);
     free(final_path);

@@ -11,12 +11,12 @@
 #include "datasets/base/text.h"
 #include "reports/pages.h"
 
-/* Colours of the plots by their words in style.gp; html pages recolour them when it is dark. */
-#define PLOT_LABEL_CHARACTERS 30u
+/* What a label may be wide, in characters of the usual width. */
+#define PLOT_LABEL_WIDTH 30u
 
 /* name as one field of a data file: no control characters, quotes or backslashes, cut with "…". */
 void assay_plot_label(assay_text *text, const char *name);
-/* Characters that the label has, for margins. */
+/* How wide the label is, in characters of the usual width, for margins. */
 size_t assay_plot_label_width(const char *name);
 /* 10⁻³ or 2×10⁻⁴ in superscript characters. */
 void assay_plot_power(assay_text *text, double value);

@@ -22,7 +22,10 @@ double assay_rate_value(assay_rate rate) {
 }
 
 const char *assay_figure_source_name(assay_figure_source source) {
-    return source == ASSAY_FIGURE_COARSE ? "coarse" : "exact";
+    static const char *const names[] = {[ASSAY_FIGURE_EXACT] = "exact",
+                                        [ASSAY_FIGURE_COARSE] = "coarse",
+                                        [ASSAY_FIGURE_SAMPLED] = "sampled"};
+    return names[source];
 }
 
 static assay_figure exact(double value) {
@@ -71,23 +74,27 @@ bool assay_threshold(const assay_score_list *non_mated, uint64_t allowed, double
     return true;
 }
 
-assay_figure assay_list_mean(const assay_score_list *list) {
-    if (!list->count) return no_figure("no comparison of this kind was made");
-    double sum = 0, lost = 0;
+/* Mean of how far scores lie from the first one: exactly 0 where all are equal. */
+static double mean_from_first(const assay_score_list *list) {
+    double first = assay_score_at(list, 0), sum = 0, lost = 0;
     for (uint64_t n = 0; n < list->count; ++n) {
-        double term = assay_score_at(list, n) - lost, next = sum + term;
+        double term = (assay_score_at(list, n) - first) - lost, next = sum + term;
         lost = (next - sum) - term;
         sum = next;
     }
-    return exact(sum / (double)list->count);
+    return sum / (double)list->count;
+}
+
+assay_figure assay_list_mean(const assay_score_list *list) {
+    if (!list->count) return no_figure("no comparison of this kind was made");
+    return exact(assay_score_at(list, 0) + mean_from_first(list));
 }
 
 assay_figure assay_list_sd(const assay_score_list *list) {
-    assay_figure mean = assay_list_mean(list);
-    if (mean.reason) return mean;
-    double sum = 0, lost = 0;
+    if (!list->count) return assay_list_mean(list);
+    double first = assay_score_at(list, 0), mean = mean_from_first(list), sum = 0, lost = 0;
     for (uint64_t n = 0; n < list->count; ++n) {
-        double difference = assay_score_at(list, n) - mean.value;
+        double difference = (assay_score_at(list, n) - first) - mean;
         double term = difference * difference - lost, next = sum + term;
         lost = (next - sum) - term;
         sum = next;
@@ -171,7 +178,11 @@ assay_figure assay_dprime(assay_figure mated_mean, assay_figure mated_sd,
     if (!(root > 0)) return no_figure("all scores are equal within each kind");
     assay_figure out = exact(distance / root);
     if (non_mated_mean.source == ASSAY_FIGURE_EXACT) return out;
-    out.source = ASSAY_FIGURE_COARSE;
+    out.source = non_mated_mean.source;
+    out.sample = non_mated_mean.sample;
+    out.of = non_mated_mean.of;
+    out.bound = (double)NAN;
+    if (out.source == ASSAY_FIGURE_SAMPLED) return out;
     double narrow = fmax(spread - non_mated_sd.bound, 0), wide_sd = spread + non_mated_sd.bound;
     double most = (distance + non_mated_mean.bound) / sqrt((variance + narrow * narrow) / 2);
     double least =

@@ -20,21 +20,27 @@ assay_rate assay_rate_of(uint64_t errors, uint64_t trials); /* with a reason whe
 assay_rate assay_rate_unknown(uint64_t trials, const char *reason);
 double assay_rate_value(assay_rate rate); /* NaN where there is a reason */
 
-typedef enum { ASSAY_FIGURE_EXACT = 0, ASSAY_FIGURE_COARSE } assay_figure_source;
+typedef enum {
+    ASSAY_FIGURE_EXACT = 0,
+    ASSAY_FIGURE_COARSE,  /* from a histogram of every comparison: there is a bound */
+    ASSAY_FIGURE_SAMPLED, /* from a histogram of a sample of them: an estimate, no bound */
+} assay_figure_source;
 const char *assay_figure_source_name(assay_figure_source source);
 
-/* A figure that is no rate. Where source is coarse the true figure is within bound of value. */
+/* A figure that is no rate. Where source is coarse the true figure is within bound of value; where
+ * it is sampled, bound is NaN and the figure is of `sample` comparisons out of `of`. */
 typedef struct {
     double value; /* NaN where reason is given */
     double bound;
     assay_figure_source source;
+    uint64_t sample, of;
     const char *reason; /* static text, or NULL */
 } assay_figure;
 
 typedef struct {
     assay_figure value;
-    double low,
-        high; /* the two rates at the step that is taken; a bracket where source is coarse */
+    double low, high; /* the two rates at the step that is taken; a bracket where source is coarse;
+                         NaN where it is sampled */
     double threshold; /* that step's threshold; NaN where it is not known exactly */
 } assay_eer;
 

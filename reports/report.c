@@ -89,6 +89,28 @@ static assay_status name_release(assay_report *report, size_t index) {
     return status;
 }
 
+/* The rules of names over a longer text, a piece at a time. */
+static assay_status check_title(const char *title) {
+    size_t length = title ? strlen(title) : 0;
+    if (title && !length) return assay_fail(ASSAY_USAGE, "the report's title is empty");
+    if (length > ASSAY_TITLE_BYTES)
+        return assay_fail(ASSAY_USAGE, "the report's title has %zu bytes, more than %d", length,
+                          ASSAY_TITLE_BYTES);
+    for (size_t from = 0, end; from < length; from = end) {
+        end = length - from > ASSAY_NAME_BYTES ? from + ASSAY_NAME_BYTES : length;
+        size_t whole = end;
+        while (whole < length && whole > from && ((unsigned char)title[whole] & 0xC0) == 0x80)
+            --whole;
+        if (whole > from) end = whole;
+        const char *fault = assay_name_fault(title + from, end - from);
+        if (fault && from)
+            return assay_fail(ASSAY_USAGE, "the report's title, behind its byte %zu, %s", from,
+                              fault);
+        if (fault) return assay_fail(ASSAY_USAGE, "the report's title %s", fault);
+    }
+    return ASSAY_OK;
+}
+
 static assay_status title_report(assay_report *report, const char *given) {
     if (given) return assay_copy_string(&report->title, given);
     assay_text text = {0};
@@ -110,19 +132,46 @@ static uint32_t point_with_target(const assay_report_release *release, double ta
 }
 
 /* How well target serves to show groups at: 3 where every release reached it with ASSAY_FEW_ERRORS
- * false matches in the tail, 2 where every tail reaches it, 1 where all have a threshold, 0
- * otherwise. */
+ * false matches in the tail, 2 where every tail reaches it, 1 where all have a threshold that
+ * some non-mated comparison reaches, 0 otherwise. */
 static int suitability(const assay_report *report, double target) {
     int worst = 3;
     for (size_t n = 0; n < report->count; ++n) {
         const assay_figures *figures = &report->releases[n].figures;
         uint32_t at = point_with_target(&report->releases[n], target);
-        if (at == figures->point_count || figures->points[at].reason) return 0;
+        if (at == figures->point_count || !figures->points[at].reached) return 0;
         const assay_operating_point *point = &figures->points[at];
         int here = !point->in_tail ? 1 : point->fmr.errors < ASSAY_HEADLINE_ERRORS ? 2 : 3;
         if (here < worst) worst = here;
     }
     return worst;
+}
+
+/* Where no target suits all releases: a release's first target that is reached, or none. */
+static void choose_own_headline(assay_report_release *release) {
+    const assay_operating_point *points = release->figures.points;
+    uint32_t n = 0, count = release->figures.point_count;
+    while (n < count && (points[n].reason || !points[n].reached)) ++n;
+    release->headline = n < count ? n : 0;
+    if (n < count) return;
+    const char *why = points[0].reason ? points[0].reason : points[0].reached_reason;
+    const assay_interval none = assay_interval_unknown(why);
+    release->no_headline = why;
+    release->no_point = (assay_operating_point){.fmr_target = points[0].fmr_target,
+                                                .threshold = (double)NAN,
+                                                .reason = why,
+                                                .fmr = assay_rate_unknown(0, why),
+                                                .fnmr = assay_rate_unknown(0, why),
+                                                .gfmr = assay_rate_unknown(0, why),
+                                                .gfnmr = assay_rate_unknown(0, why),
+                                                .subject_fnmr = (double)NAN,
+                                                .interval = {none, none, none, none, none}};
+    release->no_group_point = (assay_group_point){.fmr = assay_rate_unknown(0, why),
+                                                  .fnmr = assay_rate_unknown(0, why),
+                                                  .gfnmr = assay_rate_unknown(0, why),
+                                                  .fmr_interval = none,
+                                                  .fnmr_interval = none,
+                                                  .gfnmr_interval = none};
 }
 
 /* The point at which groups are shown (METRICS.md, "Headline"): the first given threshold where
@@ -143,30 +192,20 @@ static assay_status choose_headline(assay_report *report) {
         best = target;
         best_suits = suits;
     }
-    /* Where no target is common, each release is shown at its first point. */
     for (size_t n = 0; n < report->count; ++n) {
         assay_report_release *release = &report->releases[n];
         if (!release->figures.point_count)
             return assay_fail(ASSAY_USAGE,
                               "the evidence of %s names no target FMR and no threshold",
                               release->name);
-        release->headline = given         ? release->evidence->protocol.fmr_target_count
-                            : isnan(best) ? 0
-                                          : point_with_target(release, best);
+        if (given)
+            release->headline = release->evidence->protocol.fmr_target_count;
+        else if (isnan(best))
+            choose_own_headline(release);
+        else
+            release->headline = point_with_target(release, best);
     }
     return ASSAY_OK;
-}
-
-static assay_status make_folders(const char *directory) {
-    static const char *const folders[] = {"tables", "plots"};
-    assay_status status = assay_make_directories(directory);
-    for (size_t n = 0; status == ASSAY_OK && n < 2; ++n) {
-        char *path = NULL;
-        status = assay_path_join(&path, directory, folders[n]);
-        if (status == ASSAY_OK) status = assay_make_directories(path);
-        free(path);
-    }
-    return status;
 }
 
 static assay_status tell(const assay_progress *progress, uint64_t done, uint64_t total) {
@@ -190,8 +229,10 @@ assay_status assay_report_write(const assay_evidence *evidence, size_t count,
     static const assay_report_options none = {0};
     const assay_report_options *wanted = options ? options : &none;
     assay_report report = {.count = count, .directory = directory};
+    assay_text page = {0};
     uint64_t total = count + 3;
-    assay_status status = check_same_data(evidence, count);
+    assay_status status = check_title(wanted->title);
+    if (status == ASSAY_OK) status = check_same_data(evidence, count);
     if (status != ASSAY_OK) return status;
     status = assay_allocate(&report.releases, count, sizeof *report.releases, "releases");
     if (status == ASSAY_OK) status = compare_protocols(evidence, count, &report.same_protocol);
@@ -209,15 +250,17 @@ assay_status assay_report_write(const assay_evidence *evidence, size_t count,
     }
     if (status == ASSAY_OK) status = title_report(&report, wanted->title);
     if (status == ASSAY_OK) status = choose_headline(&report);
-    if (status == ASSAY_OK) status = make_folders(directory);
-    if (status == ASSAY_OK) status = assay_report_summary(&report);
-    if (status == ASSAY_OK) status = tell(progress, count + 1, total);
+    if (status == ASSAY_OK) status = assay_report_folder(directory);
     if (status == ASSAY_OK) status = assay_report_tables(&report);
+    if (status == ASSAY_OK) status = tell(progress, count + 1, total);
+    if (status == ASSAY_OK) status = assay_report_page(&report, &page);
     if (status == ASSAY_OK) status = tell(progress, count + 2, total);
-    if (status == ASSAY_OK) status = assay_report_page(&report);
+    if (status == ASSAY_OK) status = assay_report_summary(&report);
+    if (status == ASSAY_OK) status = assay_report_file(&report, "index.html", &page);
     if (status == ASSAY_OK && report.plots_missing)
         assay_progress_note(progress, "%s", report.plots_missing);
     if (status == ASSAY_OK) status = tell(progress, total, total);
+    assay_text_free(&page);
     free_report(&report);
     return status;
 }

@@ -8,14 +8,21 @@
 #include "datasets/base/status.h"
 #include "datasets/containers.h"
 
+#define ASSAY_TITLE_BYTES 256
+
 typedef struct {
-    const char *title;             /* NULL: made from the evidence */
+    /* NULL: made from the evidence. Else text by the rules of assay_name_fault, but of up to
+     * ASSAY_TITLE_BYTES (ASSAY_USAGE otherwise). */
+    const char *title;
     const char *const *attributes; /* [attribute_count] to report by; NULL: every attribute */
     size_t attribute_count;
 } assay_report_options;
 
 /* Writes DIR/index.html, DIR/summary.json, DIR/tables/, DIR/plots/, each aside and then published,
- * index.html last. All evidence must be of one data set (ASSAY_USAGE otherwise). */
+ * summary.json last but one and index.html last. When everything is computed, first index.html of
+ * an earlier report in DIR is removed, then its summary.json replaced by one whose schema is
+ * assay-summary/unfinished, then its tables and plots removed: a folder with a page holds one
+ * report. All evidence must be of one data set (ASSAY_USAGE otherwise). */
 assay_status assay_report_write(const assay_evidence *evidence, size_t count,
                                 const assay_report_options *options, const char *directory,
                                 const assay_progress *progress) ASSAY_MUST_CHECK;

@@ -25,10 +25,6 @@ void assay_page_twin_open(assay_page *page, const char *what);
 void assay_page_twin_close(assay_page *page);
 void assay_page_name(assay_page *page, const assay_report_release *release); /* strong, escaped */
 
-static inline const assay_operating_point *assay_headline(const assay_report_release *release) {
-    return &release->figures.points[release->headline];
-}
-
 /* Group with the highest and lowest rate of a kind among those that are large enough to be named:
  * ASSAY_FEW_SUBJECTS subjects (FNMR: with mated pairs), and for FMR ASSAY_FEW_CELL_ERRORS false
  * matches; real values only. false where there are not two; high is then the one that there is, or

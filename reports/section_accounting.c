@@ -52,11 +52,12 @@ static void say_mated(assay_page *page, const assay_report_release *release) {
     assay_text_append(text, " of ");
     assay_html_count(text, figures->non_mated_attempted);
     assay_text_append(text, " non-mated ones were completed. The mated ones come from ");
-    assay_html_count(text, figures->mated_subjects);
-    assay_text_append(text, " subjects");
-    if (pairs) {
+    assay_html_counted(text, figures->mated_subjects, "subject", "subjects");
+    if (pairs && figures->mated_subjects > ASSAY_TOP_SUBJECTS) {
         assay_text_appendf(text, "; the %u with the most supply ", ASSAY_TOP_SUBJECTS);
         assay_html_rate_percent(text, assay_rate_of(figures->top_mated, pairs));
+    }
+    if (pairs) {
         assay_text_append(text, ". Of one known session: ");
         assay_html_count(text, figures->mated_same_session);
         assay_text_append(text, "; session not known: ");

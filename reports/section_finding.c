@@ -12,7 +12,13 @@ static void say_headline(assay_page *page) {
     assay_text_append(text, "<p>");
     if (point->reason) {
         assay_page_name(page, subject);
-        assay_text_appendf(text, " has no operating point: %s.</p>\n", point->reason);
+        assay_text_append(text, " has no operating point");
+        if (!isnan(point->fmr_target)) {
+            assay_text_append(text, " (the highest target is FMR ");
+            assay_html_power(text, point->fmr_target);
+            assay_text_append(text, ")");
+        }
+        assay_text_appendf(text, ": %s.</p>\n", point->reason);
         return;
     }
     assay_text_append(text, "At the ");
@@ -38,11 +44,19 @@ static void say_headline(assay_page *page) {
         const assay_operating_point *at = assay_headline(other);
         assay_text_append(text, " ");
         assay_page_name(page, other);
-        assay_text_append(text, n ? ": " : ", at its own threshold, missed ");
+        if (at->reason) {
+            assay_text_appendf(text, " has no operating point: %s.", at->reason);
+            continue;
+        }
+        assay_text_append(text, ", at its own threshold, missed ");
         assay_html_whole_percent(text, at->fnmr, &at->interval.fnmr);
         assay_text_append(text, ".");
     }
     assay_text_append(text, "</p>\n");
+}
+
+static bool is_tie(const assay_extremes *found) {
+    return assay_rate_value(found->high_rate) <= assay_rate_value(found->low_rate);
 }
 
 static void say_attribute(assay_page *page, const assay_attribute_figures *attribute) {
@@ -56,15 +70,22 @@ static void say_attribute(assay_page *page, const assay_attribute_figures *attri
     assay_text_append(text, "<p>By <i>");
     assay_text_append_html(text, attribute->attribute->name);
     assay_text_append(text, "</i>, at that one threshold: ");
-    if (has_fmr) {
+    bool fmr_tie = has_fmr && is_tie(&fmr), fnmr_tie = has_fnmr && is_tie(&fnmr);
+    if (fmr_tie) {
         assay_text_append(text, "FMR is ");
         assay_html_power(text, assay_rate_value(fmr.high_rate));
-        assay_html_sure_power(text, &fmr.high->points[subject->headline].fmr_interval);
+        assay_text_append(text, ", the same in all groups.");
+        assay_html_left_out(text, subject, attribute, ASSAY_DOTS_FMR);
+        if (has_fnmr) assay_text_append(text, " ");
+    } else if (has_fmr) {
+        assay_text_append(text, "FMR is ");
+        assay_html_power(text, assay_rate_value(fmr.high_rate));
+        assay_html_sure_power(text, &assay_headline_of(subject, fmr.high)->fmr_interval);
         assay_text_append(text, " within <i>");
         assay_text_append_html(text, fmr.high->label);
         assay_text_append(text, "</i> and ");
         assay_html_power(text, assay_rate_value(fmr.low_rate));
-        assay_html_sure_power(text, &fmr.low->points[subject->headline].fmr_interval);
+        assay_html_sure_power(text, &assay_headline_of(subject, fmr.low)->fmr_interval);
         assay_text_append(text, " within <i>");
         assay_text_append_html(text, fmr.low->label);
         assay_text_append(text, "</i>, a ");
@@ -76,22 +97,28 @@ static void say_attribute(assay_page *page, const assay_attribute_figures *attri
     if (one_fmr) {
         assay_text_append(text, "FMR is ");
         assay_html_power(text, assay_rate_value(fmr.high_rate));
-        assay_html_sure_power(text, &fmr.high->points[subject->headline].fmr_interval);
+        assay_html_sure_power(text, &assay_headline_of(subject, fmr.high)->fmr_interval);
         assay_text_append(text, " within <i>");
         assay_text_append_html(text, fmr.high->label);
         assay_text_append(text, "</i>, ");
         assay_html_fold_of(text, fmr.high_rate, assay_headline(subject)->fmr);
-        assay_text_append(text, has_fnmr ? " that of everybody; " : " that of everybody.");
+        assay_text_append(text, has_fnmr ? " that of all pairs, also between groups; "
+                                         : " that of all pairs, also between groups.");
     }
-    if (has_fnmr) {
+    if (fnmr_tie) {
         assay_text_append(text, "FNMR is ");
         assay_html_percent(text, assay_rate_value(fnmr.high_rate));
-        assay_html_sure_percent(text, &fnmr.high->points[subject->headline].fnmr_interval);
+        assay_text_append(text, ", the same in all groups.");
+        assay_html_left_out(text, subject, attribute, ASSAY_DOTS_FNMR);
+    } else if (has_fnmr) {
+        assay_text_append(text, "FNMR is ");
+        assay_html_percent(text, assay_rate_value(fnmr.high_rate));
+        assay_html_sure_percent(text, &assay_headline_of(subject, fnmr.high)->fnmr_interval);
         assay_text_append(text, " for <i>");
         assay_text_append_html(text, fnmr.high->label);
         assay_text_append(text, "</i> and ");
         assay_html_percent(text, assay_rate_value(fnmr.low_rate));
-        assay_html_sure_percent(text, &fnmr.low->points[subject->headline].fnmr_interval);
+        assay_html_sure_percent(text, &assay_headline_of(subject, fnmr.low)->fnmr_interval);
         assay_text_append(text, " for <i>");
         assay_text_append_html(text, fnmr.low->label);
         assay_text_append(text, "</i>.");
@@ -144,7 +171,10 @@ static void add_group_cards(assay_text *text, const assay_report_release *subjec
         widest = found;
     }
     if (!groups) return;
-    if (where) {
+    if (where && is_tie(&widest)) {
+        assay_text_append(&value, "the same");
+        assay_text_append(&more, "in all groups with 10 false matches and 30 subjects");
+    } else if (where) {
         assay_html_fold(&value, &widest);
         assay_text_append(&more, "by <i>");
         assay_text_append_html(&more, where->attribute->name);
@@ -207,11 +237,10 @@ static void caveat_few_errors(assay_text *text, const assay_report_release *rele
     assay_text_append(text, "<li>");
     assay_text_append_html(text, release->name);
     assay_text_append(text, ": ");
-    if (few_matches)
-        assay_text_appendf(text, "%llu false matches", (unsigned long long)point->fmr.errors);
+    if (few_matches) assay_html_counted(text, point->fmr.errors, "false match", "false matches");
     if (few_matches && few_misses) assay_text_append(text, " and ");
     if (few_misses)
-        assay_text_appendf(text, "%llu false non-matches", (unsigned long long)point->fnmr.errors);
+        assay_html_counted(text, point->fnmr.errors, "false non-match", "false non-matches");
     assay_text_appendf(text,
                        " at this threshold. A rate that rests on fewer than %u errors is not to be "
                        "relied on.</li>\n",
@@ -282,6 +311,107 @@ static void caveat_coarse(assay_text *text, const assay_report *report) {
             }
 }
 
+/* What is estimated from the sample, if anything is. */
+static void caveat_sampled(assay_text *text, const assay_report_release *release) {
+    const assay_figure *mean = &release->figures.whole.non_mated_mean;
+    if (mean->source != ASSAY_FIGURE_SAMPLED) return;
+    assay_text_append(text, "<li>");
+    assay_text_append_html(text, release->name);
+    if (!mean->sample) {
+        assay_text_append(text, ": the histogram of non-mated scores was to be a sample, and the "
+                                "sample holds no comparison.</li>\n");
+        return;
+    }
+    assay_text_append(text, ": the histogram counts a sample of ");
+    assay_html_of(text, assay_rate_of(mean->sample, mean->of));
+    assay_text_append(text, " non-mated comparisons, whole blocks of samples against blocks. What "
+                            "is said to be estimated from it has a chance error that is not "
+                            "computed, and it gives no threshold.</li>\n");
+}
+
+static void caveat_unreached(assay_text *text, const assay_report *report) {
+    for (size_t n = 0; n < report->count; ++n) {
+        const assay_figures *figures = &report->releases[n].figures;
+        for (uint32_t p = 0; p < figures->point_count; ++p) {
+            if (figures->points[p].reached || figures->points[p].reason) continue;
+            assay_text_append(text, "<li>");
+            assay_text_append_html(text, report->releases[n].name);
+            assay_text_append(text, ": FMR ");
+            assay_html_power(text, figures->points[p].fmr_target);
+            assay_text_append(text, " and lower targets cannot be measured here: ");
+            assay_html_counted(text, report->releases[n].evidence->non_mated,
+                               "non-mated comparison does", "non-mated comparisons do");
+            assay_text_append(text, " not show so rare a false match. No false match at such a "
+                                    "threshold is not that FMR.</li>\n");
+            break;
+        }
+    }
+}
+
+/* A pair of one image and two subjects is a false match that no release can avoid. */
+static void caveat_identical(assay_text *text, const assay_report_release *subject) {
+    uint64_t pairs = subject->figures.identical_images;
+    if (!pairs) return;
+    assay_text_append(text, "<li>");
+    assay_html_counted(text, pairs, "pair of enrolled samples", "pairs of enrolled samples");
+    assay_text_append(text, " of different subjects are byte-identical images. Each that is "
+                            "compared counts as a certain false match, and is an error of the "
+                            "labels.</li>\n");
+}
+
+/* Labels of reasons are few: each is counted in one pass. */
+static void caveat_excluded(assay_text *text, const assay_report_release *release) {
+    const assay_sample_table *table = &release->evidence->table;
+    const assay_labelled *reasons = &table->enrolment_reason;
+    uint64_t away = release->figures.excluded + release->figures.not_tried, most = 0;
+    const char *why = "";
+    if (!away) return;
+    for (uint32_t code = 0; code < reasons->label_count; ++code) {
+        uint64_t count = 0;
+        for (uint64_t row = 0; row < table->row_count; ++row) {
+            uint8_t how = table->enrolment[row];
+            count += reasons->codes[row] == code &&
+                     (how == ASSAY_ENROLMENT_EXCLUDED || how == ASSAY_ENROLMENT_NONE);
+        }
+        if (count <= most) continue;
+        most = count;
+        why = code ? reasons->labels[code] : "not stated";
+    }
+    assay_text_append(text, "<li>");
+    assay_html_of(text, assay_rate_of(away, table->row_count));
+    assay_text_append(text, " samples never reached ");
+    assay_text_append_html(text, release->name);
+    assay_text_append(text, ": they are in no rate. Most common reason (");
+    assay_html_count(text, most);
+    assay_text_append(text, "): <i>");
+    assay_text_append_html(text, why);
+    assay_text_append(text, "</i>.</li>\n");
+}
+
+static void caveat_nobody(assay_text *text, const assay_report_release *release) {
+    if (release->figures.enrolled >= 2) return;
+    assay_text_append(text, "<li>");
+    assay_text_append_html(text, release->name);
+    assay_text_append(text, release->figures.enrolled
+                                ? " enrolled one sample, so nothing could be compared and no rate "
+                                  "of comparisons is known.</li>\n"
+                                : " enrolled no sample, so nothing could be compared and no rate "
+                                  "of comparisons is known.</li>\n");
+}
+
+static void caveat_rare(assay_text *text, uint64_t subjects) {
+    assay_text_append(text, "<li>Some people match many others. The intervals allow for those who "
+                            "were drawn; such people who are ");
+    if (subjects >= ASSAY_FEW_SUBJECTS) {
+        assay_text_append(text, "rarer than about 3 in ");
+        assay_html_count(text, subjects);
+    } else {
+        assay_text_append(text, "rare");
+    }
+    assay_text_append(text, " may be absent from these subjects, and then no interval here sees "
+                            "them.</li>\n</ul></div>\n");
+}
+
 static void add_caveats(assay_page *page) {
     const assay_report *report = page->report;
     const assay_report_release *subject = assay_report_subject(report);
@@ -293,22 +423,22 @@ static void add_caveats(assay_page *page) {
         "judged here. The intervals are of one rate each: among many groups some would miss their "
         "rate, and the widest difference is picked from all of them.</li>\n");
     for (size_t n = 0; n < report->count; ++n) caveat_dependence(text, &report->releases[n]);
+    for (size_t n = 0; n < report->count; ++n) caveat_nobody(text, &report->releases[n]);
+    for (size_t n = 0; n < report->count; ++n) caveat_excluded(text, &report->releases[n]);
+    caveat_identical(text, subject);
     caveat_labels(text, subject);
     caveat_sessions(text, subject);
     for (size_t n = 0; n < report->count; ++n) caveat_few_errors(text, &report->releases[n]);
     caveat_concentration(text, subject);
+    caveat_unreached(text, report);
     caveat_coarse(text, report);
+    for (size_t n = 0; n < report->count; ++n) caveat_sampled(text, &report->releases[n]);
     if (!report->same_protocol)
         assay_text_append(text,
                           "<li>The releases were compared under different protocols; their rates "
                           "are not of the same comparisons.</li>\n");
     if (report->plots_missing) assay_text_appendf(text, "<li>%s.</li>\n", report->plots_missing);
-    uint64_t subjects = subject->figures.subjects;
-    assay_text_append(text, "<li>Some people match many others. The intervals allow for those who "
-                            "were drawn; such people who are rarer than about 3 in ");
-    assay_html_count(text, subjects);
-    assay_text_append(text, " may be absent from these subjects, and then no interval here sees "
-                            "them.</li>\n</ul></div>\n");
+    caveat_rare(text, subject->figures.subjects);
 }
 
 assay_status assay_section_finding(assay_page *page) {

@@ -53,7 +53,7 @@ static void append_dots_title(const assay_report *report, uint32_t index, const 
             assay_text_append_html(title, found.high->label);
             assay_text_append(title, "</i> is ");
             assay_html_fold_of(title, found.high_rate, assay_headline(subject)->fmr);
-            assay_text_append(title, " that of everybody");
+            assay_text_append(title, " that of all pairs, also between groups");
             return;
         }
         assay_text_append(title, ": too little data to compare groups by <i>");
@@ -65,7 +65,9 @@ static void append_dots_title(const assay_report *report, uint32_t index, const 
     /* How many fold is said only where errors enough stand behind both. */
     bool enough = found.low_rate.errors >= ASSAY_FEW_CELL_ERRORS &&
                   found.high_rate.errors >= ASSAY_FEW_CELL_ERRORS;
-    if (low > 0 && high < low * 1.05) {
+    if (high <= low && low > 0) {
+        assay_text_append(title, " is the same in all groups by <i>");
+    } else if (low > 0 && high < low * 1.05) {
         assay_text_append(title, " is about the same in all groups by <i>");
     } else if (enough) {
         assay_text_append(title, " differs ");
@@ -167,7 +169,7 @@ static void add_group_table(assay_page *page, const assay_report_release *releas
     assay_html_table_open(&table, page->text, caption.bytes ? caption.bytes : "", headings, 8);
     for (uint32_t g = 0; g < attribute->group_count; ++g) {
         const assay_group *group = &attribute->groups[g];
-        const assay_group_point *point = &group->points[release->headline];
+        const assay_group_point *point = assay_headline_of(release, group);
         assay_html_cell_text(&table, group->label);
         assay_html_count(assay_html_cell(&table), group->subjects);
         assay_html_count(assay_html_cell(&table), group->samples);

@@ -45,6 +45,9 @@ static void add_points(assay_page *page) {
             }
             if (point->source == ASSAY_THRESHOLD_COARSE && !point->reason)
                 assay_text_append(text, " (coarse)");
+            if (!point->reached && !point->reason)
+                assay_text_appendf(text, " <span class=\"ci\">cannot be measured here: %s</span>",
+                                   point->reached_reason);
             text = assay_html_cell(&table);
             if (point->reason)
                 assay_text_appendf(text, "none: %s", point->reason);
@@ -63,15 +66,48 @@ static void add_points(assay_page *page) {
         page->text,
         "<p class=\"quiet\">A score at the threshold is a match. The threshold for a target "
         "is the lowest observed non-mated score at which no more non-mated comparisons "
-        "match than the target allows; it is rounded here and exact in summary.json. "
-        "Completed: both samples have a template. Attempted: a sample without one counts "
-        "as a miss.</p>\n"
+        "match than the target allows; where even the highest is too many it stands just above "
+        "it, and the row says that the target cannot be measured; a coarse one is an edge of the "
+        "histogram at which surely no more match. It is rounded here and exact in summary.json. "
+        "Completed: both samples have a template. Attempted: a comparison with a sample that has "
+        "none counts as a miss.</p>\n"
         "<p class=\"quiet\">95 % intervals: if such a set of people were drawn again and again, 95 "
         "of 100 intervals would hold the rate of the population. People are what was drawn, so one "
         "who matches many others, or is missed often, counts as one piece of evidence. Where the "
         "threshold was set on these data, the interval of FNMR includes the error of the "
         "threshold; a given threshold, and one at which no false match is left, is taken as it is. "
         "Each interval stands for itself: not all of them hold at once.</p>\n");
+}
+
+/* Which misses more is said where their intervals do not overlap; the rates are said always. */
+static void append_compared(const assay_report *report, assay_text *title) {
+    const assay_report_release *subject = assay_report_subject(report);
+    const assay_report_release *other = &report->releases[report->count - 2];
+    const assay_operating_point *mine = assay_headline(subject), *theirs = assay_headline(other);
+    const assay_interval *a = &mine->interval.fnmr, *b = &theirs->interval.fnmr;
+    bool apart = report->same_protocol && !theirs->fnmr.reason && !a->reason && !b->reason &&
+                 (a->low > b->high || a->high < b->low);
+    assay_text_append_html(title, subject->name);
+    if (apart) {
+        assay_text_append(title, a->low > b->high ? " misses more mated comparisons than "
+                                                  : " misses fewer mated comparisons than ");
+        assay_text_append_html(title, other->name);
+        assay_text_append(title, ", ");
+    } else {
+        assay_text_append(title, " misses ");
+    }
+    assay_html_percent(title, assay_rate_value(mine->fnmr));
+    assay_text_append(title, apart ? " against " : ", ");
+    if (!apart) {
+        assay_text_append_html(title, other->name);
+        assay_text_append(title, " ");
+    }
+    if (theirs->fnmr.reason)
+        assay_text_append(title, "an unknown share");
+    else
+        assay_html_percent(title, assay_rate_value(theirs->fnmr));
+    if (!apart) assay_text_append(title, " of mated comparisons");
+    assay_text_append(title, ",");
 }
 
 static void append_title(const assay_report *report, assay_text *title) {
@@ -86,14 +122,7 @@ static void append_title(const assay_report *report, assay_text *title) {
         assay_text_append(title, " misses ");
         assay_html_percent(title, assay_rate_value(point->fnmr));
     } else {
-        const assay_report_release *other = &report->releases[report->count - 2];
-        double mine = assay_rate_value(point->fnmr);
-        double theirs = assay_rate_value(assay_headline(other)->fnmr);
-        assay_text_append_html(title, subject->name);
-        assay_text_append(title, mine > theirs   ? " misses more mated comparisons than "
-                                 : mine < theirs ? " misses fewer mated comparisons than "
-                                                 : " misses as many mated comparisons as ");
-        assay_text_append_html(title, other->name);
+        append_compared(report, title);
     }
     assay_text_append(title, " at the ");
     assay_html_point(title, point);
@@ -103,7 +132,9 @@ static void add_det_table(assay_page *page) {
     static const char *const headings[] = {"Release", "#Threshold", "#FMR", "#FNMR"};
     assay_html_table table;
     assay_page_twin_open(page, "about three steps a decade");
-    assay_html_table_open(&table, page->text, "Steps of the curves; every one is in tables/det.csv",
+    assay_html_table_open(&table, page->text,
+                          "Steps of the curves; tables/det.csv has those that the "
+                          "curves are drawn from, about 60 a decade of FMR",
                           headings, 4);
     for (size_t n = 0; n < page->report->count; ++n) {
         const assay_report_release *release = &page->report->releases[n];
@@ -130,6 +161,15 @@ static void add_det_table(assay_page *page) {
     assay_page_twin_close(page);
 }
 
+static bool any_sampled(const assay_report *report) {
+    for (size_t n = 0; n < report->count; ++n) {
+        const assay_curves *curves = &report->releases[n].curves;
+        if (curves->det_count && curves->det[curves->det_count - 1].source == ASSAY_FIGURE_SAMPLED)
+            return true;
+    }
+    return false;
+}
+
 assay_status assay_section_overall(assay_page *page) {
     const assay_report *report = page->report;
     assay_text svg = {0}, title = {0}, subtitle = {0};
@@ -154,12 +194,16 @@ assay_status assay_section_overall(assay_page *page) {
         assay_html_count(&subtitle, release->evidence->non_mated);
         assay_text_append(&subtitle, " non-mated comparisons");
     }
-    assay_text_appendf(
-        &subtitle,
-        ". Lower is better. The bands are the 95 %% intervals of FNMR at each FMR, one at a time. "
-        "Thin: fewer than %u false matches or false non-matches behind "
-        "it, do not rely on it. A curve ends where a rate is 0.",
-        ASSAY_FEW_ERRORS);
+    assay_text_appendf(&subtitle,
+                       ". Lower is better.%s The bands are the 95 %% intervals of FNMR at each "
+                       "FMR, one at a time. "
+                       "Thin: fewer than %u false matches or false non-matches behind "
+                       "it, do not rely on it. A curve ends where a rate is 0.",
+                       any_sampled(report)
+                           ? " Where a curve goes on below the scores that are kept, FMR is "
+                             "estimated from a sample of the comparisons."
+                           : "",
+                       ASSAY_FEW_ERRORS);
     assay_page_figure(page, &title, &subtitle, &svg);
     add_det_table(page);
 out:

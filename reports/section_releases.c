@@ -33,6 +33,12 @@ static void add_eer(assay_text *text, const assay_eer *eer) {
         return;
     }
     assay_html_percent(text, eer->value.value);
+    if (eer->value.source == ASSAY_FIGURE_SAMPLED) {
+        assay_text_append(text, " <span class=\"quiet\">");
+        assay_html_sample(text, eer->value);
+        assay_text_append(text, "</span>");
+        return;
+    }
     assay_text_append(text, " <span class=\"quiet\">(");
     assay_html_percent(text, eer->low);
     assay_text_append(text, " – ");
@@ -84,6 +90,7 @@ assay_status assay_section_releases(assay_page *page) {
     assay_text_append(page->text,
                       "<p class=\"quiet\">These figures weigh thresholds that nobody would "
                       "use; judge a release by its operating points below. A value with ± "
-                      "comes from the histogram and lies within that of the exact one.</p>\n");
+                      "comes from the histogram and lies within that of the exact one; one that is "
+                      "estimated from a sample has a chance error that is not computed.</p>\n");
     return ASSAY_OK;
 }

@@ -12,6 +12,10 @@ static void append_title(const assay_report_release *release, assay_text *title)
         assay_text_append(title, ": a mated score beats a non-mated one in ");
         assay_html_percent(title, whole->auc.value);
         assay_text_append(title, " of cases");
+        if (whole->auc.source == ASSAY_FIGURE_SAMPLED) {
+            assay_text_append(title, ", ");
+            assay_html_sample(title, whole->auc);
+        }
     } else {
         assay_text_append(title, ": scores");
     }
@@ -24,8 +28,8 @@ static void add_table(assay_page *page, const assay_score_bars *bars) {
     assay_html_table_open(&table, page->text, "Comparisons by score", headings, 4);
     for (uint32_t b = 0; b < bars->count; ++b) {
         if (!bars->mated[b] && !bars->non_mated[b]) continue;
-        assay_text_appendf(assay_html_cell(&table), "%.4f", bars->low + b * bars->width);
-        assay_text_appendf(assay_html_cell(&table), "%.4f", bars->low + (b + 1) * bars->width);
+        assay_html_fixed(assay_html_cell(&table), bars->low + b * bars->width, 4);
+        assay_html_fixed(assay_html_cell(&table), bars->low + (b + 1) * bars->width, 4);
         assay_html_count(assay_html_cell(&table), bars->mated[b]);
         assay_html_count(assay_html_cell(&table), bars->non_mated[b]);
     }
@@ -46,8 +50,14 @@ static assay_status add_release(assay_page *page, size_t index) {
     assay_html_count(&subtitle, bars->mated_total);
     assay_text_append(&subtitle, " mated and ");
     assay_html_count(&subtitle, bars->non_mated_total);
-    assay_text_appendf(&subtitle, " non-mated comparisons%s, bins of %.3g.",
-                       bars->source == ASSAY_FIGURE_COARSE ? " (coarse scores)" : "", bars->width);
+    assay_text_append(&subtitle, " non-mated comparisons");
+    if (bars->source == ASSAY_FIGURE_COARSE) assay_text_append(&subtitle, " (coarse scores)");
+    if (bars->source == ASSAY_FIGURE_SAMPLED) {
+        assay_text_append(&subtitle, " (coarse scores; a sample of the ");
+        assay_html_count(&subtitle, release->evidence->non_mated);
+        assay_text_append(&subtitle, " that were made)");
+    }
+    assay_text_appendf(&subtitle, ", bins of %.3g.", bars->width);
     assay_page_figure(page, &title, &subtitle, &svg);
     add_table(page, bars);
 out:

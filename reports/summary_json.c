@@ -168,8 +168,19 @@ static object interval_rate_json(assay_rate rate, const assay_interval *interval
 }
 
 static void set_source(object *into, assay_figure figure) {
-    set_text(into, "source", assay_figure_source_name(figure.source));
-    set_number(into, "bound", figure.bound, figure.reason);
+    if (figure.reason)
+        set_null(into, "source", figure.reason);
+    else
+        set_text(into, "source", assay_figure_source_name(figure.source));
+    if (figure.reason || figure.source != ASSAY_FIGURE_SAMPLED) {
+        set_number(into, "bound", figure.bound, figure.reason);
+        return;
+    }
+    char reason[128];
+    snprintf(reason, sizeof reason,
+             "from a sample of %llu of %llu comparisons; its chance error is not computed",
+             (unsigned long long)figure.sample, (unsigned long long)figure.of);
+    set_null(into, "bound", reason);
 }
 
 static object figure_json(assay_figure figure) {
@@ -184,14 +195,26 @@ static void set_point(object *into, const assay_operating_point *point) {
     set_text(into, "kind", given ? "threshold" : "fmr_target");
     set_number(into, "fmr_target", point->fmr_target, given ? "the threshold was given" : NULL);
     set_number(into, "threshold", point->threshold, point->reason);
+    if (given) {
+        set_null(into, "reached", "the threshold was given");
+        return;
+    }
+    set(into, "reached", json_boolean(point->reached));
+    if (!point->reached) set_text(into, "reached_reason", point->reached_reason);
 }
 
 static object point_json(const assay_operating_point *point) {
     object made = begin();
     set_point(&made, point);
-    set_text(&made, "source", assay_threshold_source_name(point->source));
+    if (point->reason)
+        set_null(&made, "source", point->reason);
+    else
+        set_text(&made, "source", assay_threshold_source_name(point->source));
     object fmr = interval_rate_json(point->fmr, &point->interval.fmr);
-    set_text(&fmr, "source", assay_figure_source_name(point->fmr_source));
+    if (point->fmr.reason)
+        set_null(&fmr, "source", point->fmr.reason);
+    else
+        set_text(&fmr, "source", assay_figure_source_name(point->fmr_source));
     if (point->fmr_source == ASSAY_FIGURE_COARSE)
         set_count(&fmr, "fewest_errors", point->fmr_fewest);
     set_object(&made, "fmr", fmr);
@@ -200,7 +223,9 @@ static object point_json(const assay_operating_point *point) {
     set_object(&made, "gfmr", interval_rate_json(point->gfmr, &point->interval.gfmr));
     object weighted = begin();
     set_number(&weighted, "value", point->subject_fnmr,
-               isnan(point->subject_fnmr) ? "no subject has a completed mated comparison" : NULL);
+               point->reason                ? point->reason
+               : isnan(point->subject_fnmr) ? "no subject has a completed mated comparison"
+                                            : NULL);
     set_interval(&weighted, &point->interval.subject_fnmr);
     set_object(&made, "fnmr_by_subject", weighted);
     return made;
@@ -294,8 +319,12 @@ static object list_json(uint64_t completed, uint64_t attempted, assay_figure mea
 
 static object eer_json(const assay_eer *eer) {
     object made = figure_json(eer->value);
-    set_number(&made, "low", eer->low, eer->value.reason);
-    set_number(&made, "high", eer->high, eer->value.reason);
+    const char *reason = eer->value.reason ? eer->value.reason
+                         : eer->value.source == ASSAY_FIGURE_SAMPLED
+                             ? "a sample of comparisons gives no bracket"
+                             : NULL;
+    set_number(&made, "low", eer->low, reason);
+    set_number(&made, "high", eer->high, reason);
     return made;
 }
 
@@ -316,6 +345,7 @@ static void set_counts(object *into, const assay_evidence *evidence, const assay
     for (int n = 0; n < ASSAY_RELATION_COUNT; ++n)
         set_relation(&relations, (assay_relation)n, evidence->relations[n]);
     set_object(into, "pairs", relations);
+    set_count(into, "identical_images_of_different_subjects", figures->identical_images);
     object mated = begin();
     set(&mated, "same_session_allowed", json_boolean(evidence->protocol.same_session));
     set_count(&mated, "same_session", figures->mated_same_session);

@@ -91,12 +91,14 @@ static void cells_point(csv_sheet *sheet, const assay_operating_point *point) {
     cell_text(sheet, point->kind == ASSAY_POINT_THRESHOLD ? "threshold" : "fmr_target");
     cell_number(sheet, point->fmr_target);
     cell_number(sheet, point->threshold);
+    bool given = point->kind == ASSAY_POINT_THRESHOLD;
+    cell_text(sheet, given ? "" : point->reached ? "yes" : "no");
 }
 
 #define RATE(name) name "_errors," name "_trials," name
 #define INTERVAL(name) name "_low," name "_high," name "_effective_trials"
 #define SURE_RATE(name) RATE(name) "," INTERVAL(name)
-#define POINT "release,version,kind,fmr_target,threshold"
+#define POINT "release,version,kind,fmr_target,threshold,reached"
 
 /* ---- tables ---- */
 
@@ -156,12 +158,12 @@ static void write_points(const assay_report *report, csv_sheet *sheet) {
             const assay_operating_point *point = &report->releases[n].figures.points[p];
             cells_release(sheet, &report->releases[n]);
             cells_point(sheet, point);
-            cell_text(sheet, assay_threshold_source_name(point->source));
+            cell_text(sheet, point->reason ? "" : assay_threshold_source_name(point->source));
             const assay_point_intervals *interval = &point->interval;
             cells_rate(sheet, point->fmr);
             cells_interval(sheet, &interval->fmr);
             cell_dependence(sheet, &interval->fmr);
-            cell_text(sheet, assay_figure_source_name(point->fmr_source));
+            cell_text(sheet, point->fmr.reason ? "" : assay_figure_source_name(point->fmr_source));
             cells_rate(sheet, point->fnmr);
             cells_interval(sheet, &interval->fnmr);
             cell_text(sheet, interval->fnmr.reason

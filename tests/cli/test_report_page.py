@@ -101,6 +101,17 @@ class ReportPage(unittest.TestCase):
                 for rate in (point["fmr"], point["fnmr"], point["gfnmr"]):
                     self.assertIn("({:,} of {:,})".format(rate["errors"], rate["trials"]), document)
 
+    def test_the_protocol_stands_beside_the_title(self):
+        document, _ = open_page(self.page, self.profile)
+        head = document.split("</header>")[0]
+        self.assertIn("Compared: every pair of samples; mated pairs of one session are left out", head)
+
+    def test_no_title_ranks_releases_whose_intervals_overlap(self):
+        document, _ = open_page(self.page, self.profile)
+        self.assertIn("<h3>vendor 1.1 misses ", document)
+        for word in (" more mated comparisons than ", " fewer mated comparisons than "):
+            self.assertNotIn(word, document)
+
     def test_ids_of_the_document_are_all_different(self):
         document, _ = open_page(self.page, self.profile)
         ids = [part.split('"')[0] for part in document.split(' id="')[1:]]

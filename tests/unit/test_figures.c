@@ -115,6 +115,26 @@ static void empty_lists_give_reasons_and_bad_scores_are_refused(void **state) {
     assert_int_equal(assay_score_figures(scores, 2, scores, 1, &figures), ASSAY_USAGE);
 }
 
+static void equal_scores_have_no_spread_at_all(void **state) {
+    (void)state;
+    /* 0.1 is no sum of few powers of two: a mean of 1000 of them is off by rounding. */
+    double mated[3] = {0.7, 0.7, 0.7}, non_mated[1000];
+    assay_whole_figures figures;
+    for (int n = 0; n < 1000; ++n) non_mated[n] = 0.1;
+    assert_ok(assay_score_figures(mated, 3, non_mated, 1000, &figures));
+    assert_true(figures.non_mated_sd.value == 0 && figures.mated_sd.value == 0);
+    assert_true(figures.non_mated_mean.value == 0.1);
+    assert_true(isnan(figures.dprime.value));
+    assert_non_null(figures.dprime.reason);
+    /* So has a histogram of one bin, whose centre is a third. */
+    uint64_t above[] = {7, 7, 0};
+    assay_coarse coarse = {.above = above, .count = 2, .pairs = 7, .non_mated = 7};
+    coarse.lowest = -1 / 3.0;
+    coarse.width = 1 / 7.0;
+    coarse.last = 1 / 10.0;
+    assert_true(assay_coarse_sd(&coarse).value == 0);
+}
+
 /* ---- a small evidence by hand: subjects a a a b b c ---- */
 
 static const uint32_t small_subjects[] = {0, 0, 0, 1, 1, 2};
@@ -154,6 +174,97 @@ static void score_at_the_threshold_is_a_match(void **state) {
     assert_int_equal(figures.points[0].fmr.errors, 2);
     assay_figures_free(&figures);
     assay_evidence_free(&evidence);
+}
+
+static void target_that_too_few_comparisons_can_show_is_not_reached(void **state) {
+    (void)state;
+    assay_evidence evidence;
+    assay_figures figures;
+    small_start(&evidence);
+    /* Eleven comparisons: 0.2 allows two, 0.01 none. */
+    fixture_targets(&evidence, (const double[]){0.2, 0.01}, 2);
+    fixture_compare(&evidence, small_score, NULL, FIXTURE_ALL);
+    assert_ok(assay_figures_compute(&evidence, NULL, 0, &figures));
+    assert_true(figures.points[0].reached && !figures.points[0].reached_reason);
+    assert_false(figures.points[1].reached);
+    assert_non_null(strstr(figures.points[1].reached_reason, "fewer than 1/f"));
+    assert_true(figures.points[1].threshold > assay_score_at(&figures.tail, 0));
+    assert_true(figures.points[2].reached); /* given; no false match there either */
+    assay_figures_free(&figures);
+    assay_evidence_free(&evidence);
+}
+
+static double tied_score(void *context, const assay_evidence *evidence, uint32_t i, uint32_t j) {
+    (void)context;
+    return evidence->table.subject[i] == evidence->table.subject[j] ? 0.5 : 0.25;
+}
+
+static void target_that_ties_keep_out_of_reach_is_not_reached(void **state) {
+    (void)state;
+    assay_evidence evidence;
+    assay_figures figures;
+    small_start(&evidence);
+    fixture_compare(&evidence, tied_score, NULL, FIXTURE_ALL);
+    assert_ok(assay_figures_compute(&evidence, NULL, 0, &figures));
+    assert_int_equal(figures.points[0].fmr.errors, 0);
+    assert_false(figures.points[0].reached);
+    assert_non_null(strstr(figures.points[0].reached_reason, "equal"));
+    assay_figures_free(&figures);
+    assay_evidence_free(&evidence);
+}
+
+static void one_image_under_two_subjects_is_counted_by_pairs(void **state) {
+    (void)state;
+    assay_evidence evidence;
+    assay_figures figures;
+    small_start(&evidence);
+    /* Subjects a a a b b c: 0, 1 and 3, 4 share an image: four pairs of two subjects; that of 2 and
+     * 5 is another; 5 is not enrolled, and samples without an image are not alike. */
+    static const uint8_t first[] = {1, 1, 2, 1, 1, 2};
+    for (int row = 0; row < 6; ++row) evidence.table.image_digest[row].bytes[31] = first[row];
+    fixture_compare(&evidence, small_score, NULL, FIXTURE_ALL);
+    assert_ok(assay_figures_compute(&evidence, NULL, 0, &figures));
+    assert_int_equal(figures.identical_images, 5);
+    assay_figures_free(&figures);
+    assay_evidence_free(&evidence);
+    small_start(&evidence);
+    for (int row = 0; row < 6; ++row) evidence.table.image_digest[row].bytes[31] = first[row];
+    evidence.table.enrolment[5] = ASSAY_ENROLMENT_REFUSED;
+    fixture_compare(&evidence, small_score, NULL, FIXTURE_ALL);
+    assert_ok(assay_figures_compute(&evidence, NULL, 0, &figures));
+    assert_int_equal(figures.identical_images, 4);
+    assay_figures_free(&figures);
+    assay_evidence_free(&evidence);
+    small_start(&evidence);
+    fixture_compare(&evidence, small_score, NULL, FIXTURE_ALL);
+    assert_ok(assay_figures_compute(&evidence, NULL, 0, &figures));
+    assert_int_equal(figures.identical_images, 0);
+    assay_figures_free(&figures);
+    assay_evidence_free(&evidence);
+}
+
+static void nobody_enrolled_leaves_every_rate_without_a_value(void **state) {
+    (void)state;
+    for (int enrolled = 0; enrolled <= 1; ++enrolled) {
+        assay_evidence evidence;
+        assay_figures figures;
+        small_start(&evidence);
+        for (int row = enrolled; row < 6; ++row)
+            evidence.table.enrolment[row] = ASSAY_ENROLMENT_REFUSED;
+        fixture_compare(&evidence, small_score, NULL, FIXTURE_ALL);
+        assert_ok(assay_figures_compute(&evidence, NULL, 0, &figures));
+        assert_int_equal(figures.enrolled, enrolled);
+        assert_non_null(figures.points[0].reason);
+        assert_false(figures.points[0].reached);
+        assert_non_null(figures.points[1].fmr.reason);
+        assert_non_null(figures.points[1].fnmr.reason);
+        assert_non_null(figures.whole.auc.reason);
+        assert_non_null(figures.whole.eer.value.reason);
+        assert_non_null(figures.whole.non_mated_mean.reason);
+        assert_int_equal(figures.fte.errors, 6 - enrolled);
+        assay_figures_free(&figures);
+        assay_evidence_free(&evidence);
+    }
 }
 
 static void failed_enrolment_is_a_miss_of_attempted_and_no_completed_comparison(void **state) {
@@ -440,6 +551,61 @@ static void targets_within_the_tail_do_not_see_where_it_ends(void **state) {
     assay_evidence_free(&cut);
 }
 
+/* What a sample of blocks may leave: the pairs of every second bin. */
+static void take_sample(assay_evidence *evidence, bool nothing) {
+    evidence->protocol.histogram_mode = ASSAY_HISTOGRAM_SAMPLE;
+    evidence->histogram_pairs = 0;
+    for (uint32_t bin = 0; bin < evidence->bins.count; ++bin) {
+        if (nothing || bin % 2) evidence->histogram[bin] = 0;
+        evidence->histogram_pairs += evidence->histogram[bin];
+    }
+}
+
+static void assert_estimate(assay_figure figure, const assay_evidence *evidence) {
+    assert_null(figure.reason);
+    assert_int_equal(figure.source, ASSAY_FIGURE_SAMPLED);
+    assert_true(isnan(figure.bound) && !isnan(figure.value));
+    assert_int_equal(figure.sample, evidence->histogram_pairs);
+    assert_int_equal(figure.of, evidence->non_mated);
+}
+
+static void a_sampled_histogram_promises_nothing(void **state) {
+    (void)state;
+    assay_evidence cut;
+    assay_figures figures;
+    large_start(&cut);
+    const double given[] = {-0.1};
+    cut.protocol.thresholds = malloc(sizeof given);
+    memcpy(cut.protocol.thresholds, given, sizeof given);
+    cut.protocol.threshold_count = 1;
+    fixture_compare(&cut, large_score, NULL, 200);
+    take_sample(&cut, false);
+    assert_ok(assay_figures_compute(&cut, NULL, 0, &figures));
+    for (uint32_t p = 0; p < 2; ++p) { /* 1e-1 and 1e-2 lie below the tail */
+        assert_true(isnan(figures.points[p].threshold) && !figures.points[p].reached);
+        assert_string_equal(figures.points[p].reason,
+                            "the histogram is a sample; the tail does not reach this target");
+    }
+    assert_null(figures.points[2].reason);
+    assert_int_equal(figures.points[2].source, ASSAY_THRESHOLD_EXACT);
+    assert_non_null(figures.points[4].fmr.reason); /* given below the tail */
+    assert_estimate(figures.whole.auc, &cut);
+    assert_estimate(figures.whole.eer.value, &cut);
+    assert_estimate(figures.whole.dprime, &cut);
+    assert_estimate(figures.whole.non_mated_mean, &cut);
+    assert_estimate(figures.whole.non_mated_sd, &cut);
+    assert_true(isnan(figures.whole.eer.low) && isnan(figures.whole.eer.high));
+    assay_figures_free(&figures);
+    take_sample(&cut, true);
+    assert_ok(assay_figures_compute(&cut, NULL, 0, &figures));
+    assert_non_null(figures.points[0].reason);
+    assert_string_equal(figures.whole.auc.reason, "the sample holds no comparison");
+    assert_string_equal(figures.whole.non_mated_sd.reason, "the sample holds no comparison");
+    assert_string_equal(figures.whole.dprime.reason, "the sample holds no comparison");
+    assay_figures_free(&figures);
+    assay_evidence_free(&cut);
+}
+
 static void without_a_histogram_what_is_not_known_says_so(void **state) {
     (void)state;
     assay_evidence cut;
@@ -473,6 +639,12 @@ int main(void) {
         cmocka_unit_test(eer_of_separated_scores_is_zero),
         cmocka_unit_test(dprime_uses_variances_of_the_population),
         cmocka_unit_test(empty_lists_give_reasons_and_bad_scores_are_refused),
+        cmocka_unit_test(equal_scores_have_no_spread_at_all),
+        cmocka_unit_test(target_that_too_few_comparisons_can_show_is_not_reached),
+        cmocka_unit_test(target_that_ties_keep_out_of_reach_is_not_reached),
+        cmocka_unit_test(one_image_under_two_subjects_is_counted_by_pairs),
+        cmocka_unit_test(nobody_enrolled_leaves_every_rate_without_a_value),
+        cmocka_unit_test(a_sampled_histogram_promises_nothing),
         cmocka_unit_test(score_at_the_threshold_is_a_match),
         cmocka_unit_test(failed_enrolment_is_a_miss_of_attempted_and_no_completed_comparison),
         cmocka_unit_test(subjects_weigh_alike_in_the_subject_weighted_rate),

@@ -214,6 +214,8 @@ static void the_page_says_how_sure_each_rate_is(void **state) {
     assert_non_null(strstr(page, "Some people match many others."));
     assert_non_null(strstr(page, "more than chance is not judged here"));
     assert_null(strstr(page, "not yet"));
+    assert_non_null(strstr(page, "Left out for fewer than 30 subjects with mated pairs: <i>"));
+    assert_non_null(strstr(page, "a comparison with a sample that has none counts as a miss"));
     /* Groups of 15 people: counts and interval, no rate. */
     assert_non_null(strstr(page, "; fewer than 30 subjects</span>"));
     json_t *group = json_array_get(at(root, "groups"), 0);
@@ -350,6 +352,9 @@ static void plots_are_in_the_page_with_ids_of_their_own(void **state) {
     assert_null(strstr(page, "rgb("));
     assert_null(strstr(page, "xlink:href"));
     assert_null(strstr(page, "id='gpPt"));
+    /* The box behind the key, and what makes it dark. */
+    assert_non_null(strstr(page, "fill = '#FFFFFF'"));
+    assert_non_null(strstr(page, ".plot [fill=\"#FFFFFF\"]{fill:#0d1117}"));
     free(page);
 }
 
@@ -368,7 +373,256 @@ static void without_gnuplot_the_report_has_its_tables_and_says_so(void **state) 
     assert_true(assay_file_exists(below("tables/det.csv")));
 }
 
+static void assert_says(const char *text, const char *words) {
+    if (!strstr(text, words)) fail_msg("nothing says \"%s\"", words);
+}
+
+static void sampled_histograms_are_called_estimates(void **state) {
+    (void)state;
+    assay_evidence evidence;
+    make_evidence(&evidence, "r", "1", "region", plain, 1, 100);
+    evidence.protocol.histogram_mode = ASSAY_HISTOGRAM_SAMPLE;
+    evidence.histogram_pairs = 0;
+    for (uint32_t bin = 0; bin < evidence.bins.count; ++bin) {
+        if (bin % 2) evidence.histogram[bin] = 0;
+        evidence.histogram_pairs += evidence.histogram[bin];
+    }
+    assert_ok(assay_report_write(&evidence, 1, NULL, folder, NULL));
+    char *page = read_whole("index.html"), *table = read_whole("tables/releases.csv");
+    assert_says(page, "estimated from a sample of ");
+    assert_says(page, "it gives no threshold");
+    assert_null(strstr(page, "≤ "));
+    assert_null(strstr(page, "± 0"));
+    assert_says(table, ",sampled,,");
+    json_t *root = read_summary();
+    check_nulls(root, "the root");
+    const char *reason = json_string_value(json_object_get(at(root, "auc"), "bound_reason"));
+    assert_non_null(reason);
+    assert_says(reason, "its chance error is not computed");
+    assert_true(json_is_null(
+        json_object_get(json_array_get(at(root, "operating_points"), 0), "threshold")));
+    free(page);
+    free(table);
+    json_decref(root);
+    assay_evidence_free(&evidence);
+}
+
+static void releases_are_ranked_only_where_their_intervals_are_apart(void **state) {
+    (void)state;
+    write_two(plain, "r", FIXTURE_ALL);
+    char *page = read_whole("index.html");
+    assert_null(strstr(page, " more mated comparisons than "));
+    assert_null(strstr(page, " fewer mated comparisons than "));
+    assert_says(page, "<h3>r 1.1 misses ");
+    free(page);
+    assay_evidence evidence[2];
+    make_evidence(&evidence[0], "r", "1.0", "region", plain, 1, FIXTURE_ALL);
+    make_evidence(&evidence[1], "r", "1.1", "region", plain, 1, FIXTURE_ALL);
+    for (uint64_t n = 1; n < evidence[1].mated_count; ++n)
+        evidence[1].mated[n].fine = -((int64_t)1 << 2 * FIXTURE_EXPONENT);
+    assert_ok(assay_report_write(evidence, 2, NULL, folder, NULL));
+    page = read_whole("index.html");
+    assert_says(page, "<h3>r 1.1 misses more mated comparisons than r 1.0, ");
+    free(page);
+    assay_evidence_free(&evidence[0]);
+    assay_evidence_free(&evidence[1]);
+}
+
+static void targets_out_of_reach_say_so_and_are_never_the_headline(void **state) {
+    (void)state;
+    write_two(plain, "r", FIXTURE_ALL);
+    char *page = read_whole("index.html"), *table = read_whole("tables/operating_points.csv");
+    assert_says(page, "cannot be measured here: fewer than 1/f non-mated comparisons");
+    assert_says(page, "and lower targets cannot be measured here: ");
+    assert_null(strstr(page, "At the threshold set for FMR 10<sup>−6</sup>"));
+    assert_says(table, ",fmr_target,1e-06,");
+    assert_says(table, ",no,exact,");
+    json_t *root = read_summary();
+    json_t *points = at(root, "operating_points");
+    assert_true(json_is_true(json_object_get(json_array_get(points, 1), "reached")));
+    assert_true(json_is_false(json_object_get(json_array_get(points, 2), "reached")));
+    assert_true(json_is_string(json_object_get(json_array_get(points, 2), "reached_reason")));
+    json_decref(root);
+    free(page);
+    free(table);
+    assay_evidence evidence;
+    make_evidence(&evidence, "r", "1", "region", plain, 1, FIXTURE_ALL);
+    fixture_targets(&evidence, (const double[]){1e-6, 1e-7}, 2);
+    assert_ok(assay_report_write(&evidence, 1, NULL, folder, NULL));
+    page = read_whole("index.html");
+    assert_says(page, "</b> has no operating point (the highest target is FMR ");
+    assert_null(strstr(page, "</b> missed"));
+    free(page);
+    assay_evidence_free(&evidence);
+}
+
+static void the_page_says_which_pairs_were_compared(void **state) {
+    (void)state;
+    assay_evidence evidence;
+    static uint32_t subjects[ROWS];
+    for (uint32_t row = 0; row < ROWS; ++row) subjects[row] = row / EACH;
+    fixture_start(&evidence, "r", "1", ROWS, SUBJECTS, subjects);
+    for (uint32_t row = 0; row < ROWS; ++row)
+        assert_ok(
+            assay_labelled_set(&evidence.table.environment, row, row % EACH ? "a<b" : "visa"));
+    evidence.protocol.kind = ASSAY_PROTOCOL_CROSS;
+    evidence.protocol.role_column = strdup("environment");
+    evidence.protocol.reference_value = strdup("visa");
+    evidence.protocol.probe_value = strdup("a<b");
+    evidence.protocol.same_session = false;
+    fixture_compare(&evidence, score, &(uint64_t){1}, FIXTURE_ALL);
+    assert_ok(assay_report_write(&evidence, 1, NULL, folder, NULL));
+    char *page = read_whole("index.html");
+    assert_says(page, "Compared: references environment = <em>visa</em> against probes environment "
+                      "= <em>a&lt;b</em>; mated pairs of one session are left out</p>");
+    free(page);
+    assay_evidence_free(&evidence);
+}
+
+static void releases_that_enrolled_nobody_have_a_page(void **state) {
+    (void)state;
+    for (int enrolled = 0; enrolled <= 1; ++enrolled) {
+        assay_evidence evidence;
+        uint32_t subjects[4] = {0, 0, 1, 1};
+        static const char *const groups[] = {"a", "a", "b", "b"};
+        fixture_start(&evidence, "r", "1", 4, 2, subjects);
+        fixture_attribute(&evidence, "region", ASSAY_SOURCE_SELF_REPORTED, groups);
+        for (int row = enrolled; row < 4; ++row) {
+            evidence.table.enrolment[row] = ASSAY_ENROLMENT_EXCLUDED;
+            assert_ok(assay_labelled_set(&evidence.table.enrolment_reason, (uint64_t)row,
+                                         row == 1 ? "<torn>" : "<empty>"));
+        }
+        fixture_compare(&evidence, score, &(uint64_t){1}, FIXTURE_ALL);
+        assert_ok(assay_report_write(&evidence, 1, NULL, folder, NULL));
+        json_t *root = read_summary();
+        check_nulls(root, "the root");
+        json_t *point = json_array_get(at(root, "operating_points"), 0);
+        assert_true(json_is_null(json_object_get(point, "source")));
+        const char *by_subject = json_string_value(
+            json_object_get(json_object_get(point, "fnmr_by_subject"), "value_reason"));
+        assert_string_equal(by_subject, "no non-mated comparison was made");
+        json_decref(root);
+        char *page = read_whole("index.html");
+        assert_says(page, enrolled ? " enrolled one sample, so nothing could be compared"
+                                   : " enrolled no sample, so nothing could be compared");
+        assert_says(page, "of 4 samples never reached r 1");
+        assert_says(page, "<i>&lt;empty&gt;</i>");
+        assert_null(strstr(page, "3 in 2"));
+        free(page);
+        assay_evidence_free(&evidence);
+    }
+}
+
+static void one_image_of_two_subjects_is_a_caveat(void **state) {
+    (void)state;
+    assay_evidence evidence;
+    make_evidence(&evidence, "r", "1", "region", plain, 1, FIXTURE_ALL);
+    evidence.table.image_digest[0].bytes[0] = evidence.table.image_digest[9].bytes[0] = 1;
+    assert_ok(assay_report_write(&evidence, 1, NULL, folder, NULL));
+    char *page = read_whole("index.html");
+    assert_says(page, "<li>1 pair of enrolled samples of different subjects are byte-identical");
+    assert_says(page, "Compared: every pair of samples; mated pairs of one session are allowed");
+    assert_null(strstr(page, "every one is in"));
+    assert_null(strstr(page, "-0.0000"));
+    free(page);
+    assay_evidence_free(&evidence);
+}
+
+static double flat_score(void *context, const assay_evidence *evidence, uint32_t i, uint32_t j) {
+    (void)context;
+    return evidence->table.subject[i] == evidence->table.subject[j] ? 0.5 : -0.00001;
+}
+
+static void ties_are_the_same_in_all_groups(void **state) {
+    (void)state;
+    enum { MANY = 160 };
+    static uint32_t subjects[MANY];
+    static const char *labels[MANY];
+    assay_evidence evidence;
+    for (uint32_t row = 0; row < MANY; ++row) {
+        subjects[row] = row / 2;
+        labels[row] = row / 2 % 2 ? "F" : "M";
+    }
+    fixture_start(&evidence, "r", "1", MANY, MANY / 2, subjects);
+    fixture_attribute(&evidence, "sex", ASSAY_SOURCE_DOCUMENT, labels);
+    evidence.protocol.thresholds = malloc(sizeof(double));
+    evidence.protocol.thresholds[0] = -1;
+    evidence.protocol.threshold_count = 1;
+    fixture_compare(&evidence, flat_score, NULL, FIXTURE_ALL);
+    assert_ok(assay_report_write(&evidence, 1, NULL, folder, NULL));
+    char *page = read_whole("index.html");
+    assert_says(page, "FMR is 1, the same in all groups.");
+    assert_says(page, "FNMR is 0\xc2\xa0%, the same in all groups.");
+    assert_null(strstr(page, "1.0-fold"));
+    assert_null(strstr(page, "-0.0000"));
+    free(page);
+    assay_evidence_free(&evidence);
+}
+
+static void an_earlier_report_leaves_nothing_behind(void **state) {
+    (void)state;
+    static const char *const stale[] = {"plots/fmr-by-attribute-9.svg", "plots/scores-7-1.tsv",
+                                        "plots/.det.svg.tmp-99"};
+    static const char *const others[] = {"plots/mine.svg", "plots/details.txt", "notes.txt"};
+    write_two(plain, "r", FIXTURE_ALL);
+    for (size_t n = 0; n < 3; ++n) {
+        assert_ok(assay_file_write(below(stale[n]), "x", 1));
+        assert_ok(assay_file_write(below(others[n]), "x", 1));
+    }
+    write_two(plain, "r", FIXTURE_ALL);
+    for (size_t n = 0; n < 3; ++n) {
+        assert_false(assay_file_exists(below(stale[n])));
+        assert_true(assay_file_exists(below(others[n])));
+    }
+}
+
+static bool is_well_formed(const char *name) {
+    char command[512];
+    snprintf(command, sizeof command,
+             "python3 -c 'import sys,xml.dom.minidom as m; m.parse(sys.argv[1])' '%s'",
+             below(name));
+    return system(command) == 0;
+}
+
+static void pictures_are_xml_whatever_the_labels(void **state) {
+    (void)state;
+    static char wide[129], *labels[4] = {(char *)"a]]>b", wide, (char *)"c", (char *)"d"};
+    memset(wide, 'W', 128);
+    write_two((const char *const *)labels, "r", FIXTURE_ALL);
+    if (has_gnuplot()) assert_true(is_well_formed("plots/fnmr-by-attribute-1.svg"));
+    char *page = read_whole("index.html"), *data = read_whole("plots/fnmr-by-attribute-1-0.tsv");
+    assert_null(strstr(page, "]]>"));
+    assert_says(page, wide); /* whole in the table */
+    assert_null(strstr(data, "WWWWWWWWWWWWWWWWWWWW"));
+    assert_says(data, "WW…");
+    free(page);
+    free(data);
+}
+
 /* ---- what is refused ---- */
+
+static void titles_that_mislead_are_refused(void **state) {
+    (void)state;
+    static char longest[258];
+    assay_evidence evidence;
+    make_evidence(&evidence, "r", "1", "region", plain, 1, FIXTURE_ALL);
+    static const char *const bad[] = {"", "two\nlines",
+                                      "a\xe2\x80\xae"
+                                      "b",
+                                      "\xff", longest};
+    memset(longest, 'a', 257);
+    for (size_t n = 0; n < 5; ++n) {
+        assay_report_options options = {.title = bad[n]};
+        assert_int_equal(assay_report_write(&evidence, 1, &options, folder, NULL), ASSAY_USAGE);
+        assert_says(assay_error_text(), "title");
+    }
+    longest[256] = '\0';
+    assay_report_options options = {.title = longest};
+    assert_ok(assay_report_write(&evidence, 1, &options, folder, NULL));
+    memcpy(longest + 200, "\xe2\x80\xae", 3);
+    assert_int_equal(assay_report_write(&evidence, 1, &options, folder, NULL), ASSAY_USAGE);
+    assay_evidence_free(&evidence);
+}
 
 static void releases_of_two_data_sets_are_refused(void **state) {
     (void)state;
@@ -400,6 +654,15 @@ static void an_interrupted_report_publishes_no_page(void **state) {
     make_evidence(&evidence, "r", "1", "region", plain, 1, FIXTURE_ALL);
     assert_int_equal(assay_report_write(&evidence, 1, NULL, folder, &progress), ASSAY_FAILED);
     assert_false(assay_file_exists(below("index.html")));
+    /* Nor does it leave that of an earlier one, or its summary: tables are there, the rest is not.
+     */
+    assert_ok(assay_report_write(&evidence, 1, NULL, folder, NULL));
+    assert_int_equal(assay_report_write(&evidence, 1, NULL, folder, &progress), ASSAY_FAILED);
+    assert_true(assay_file_exists(below("tables/det.csv")));
+    assert_false(assay_file_exists(below("index.html")));
+    char *mark = read_whole("summary.json");
+    assert_string_equal(mark, "{\"schema\": \"assay-summary/unfinished\"}\n");
+    free(mark);
     assay_evidence_free(&evidence);
 }
 
@@ -416,6 +679,16 @@ int main(void) {
         REPORT_TEST(hostile_names_stay_text),
         REPORT_TEST(plots_are_in_the_page_with_ids_of_their_own),
         REPORT_TEST(without_gnuplot_the_report_has_its_tables_and_says_so),
+        REPORT_TEST(sampled_histograms_are_called_estimates),
+        REPORT_TEST(releases_are_ranked_only_where_their_intervals_are_apart),
+        REPORT_TEST(targets_out_of_reach_say_so_and_are_never_the_headline),
+        REPORT_TEST(the_page_says_which_pairs_were_compared),
+        REPORT_TEST(releases_that_enrolled_nobody_have_a_page),
+        REPORT_TEST(one_image_of_two_subjects_is_a_caveat),
+        REPORT_TEST(ties_are_the_same_in_all_groups),
+        REPORT_TEST(an_earlier_report_leaves_nothing_behind),
+        REPORT_TEST(pictures_are_xml_whatever_the_labels),
+        REPORT_TEST(titles_that_mislead_are_refused),
         REPORT_TEST(releases_of_two_data_sets_are_refused),
         REPORT_TEST(an_interrupted_report_publishes_no_page),
     };
