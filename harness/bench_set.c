@@ -16,10 +16,6 @@
 #define SAMPLE_STREAMS (UINT64_C(1) << 40) /* streams below are the subjects' */
 #define TEMPLATES_MAX (UINT64_C(1) << 31)
 
-static uint64_t triangle(uint64_t n) {
-    return n % 2 == 0 ? n / 2 * (n - (n > 0)) : (n - 1) / 2 * n;
-}
-
 static assay_status check(const assay_bench_population *of, uint64_t *out_subjects) {
     const struct {
         const char *name;
@@ -134,9 +130,9 @@ assay_status assay_bench_set_make(const assay_bench_population *population,
     status = fill(population, subjects, progress, &set);
     if (status != ASSAY_OK) goto out;
     const uint64_t each = population->samples_per_subject;
-    set.pairs = triangle(population->templates);
-    set.mated =
-        (population->templates / each) * triangle(each) + triangle(population->templates % each);
+    set.pairs = assay_pair_count(population->templates);
+    set.mated = (population->templates / each) * assay_pair_count(each) +
+                assay_pair_count(population->templates % each);
     set.non_mated = set.pairs - set.mated;
     *out = set;
     set = (bench_set){0};

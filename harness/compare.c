@@ -98,7 +98,7 @@ static void describe_pairs(comparison *work) {
 static assay_status check_counts(const comparison *work) {
     const assay_plan *plan = &work->plan;
     const uint64_t n = plan->enrolled;
-    const uint64_t total = n % 2 == 0 ? n / 2 * (n - (n > 0)) : (n - 1) / 2 * n;
+    const uint64_t total = assay_pair_count(n);
     uint64_t sum = 0;
     for (int k = 0; k < ASSAY_RELATION_COUNT; k++) sum += plan->relations[k];
     if (work->tally.non_mated != plan->relations[ASSAY_RELATION_NON_MATED] || sum != total) {
@@ -204,8 +204,7 @@ assay_status assay_compare_estimate(uint64_t templates, uint32_t length,
     assay_status status =
         assay_backend_find(options->backend != NULL ? options->backend : "auto", &backend);
     if (status != ASSAY_OK) return status;
-    const uint64_t pairs = templates % 2 == 0 ? templates / 2 * (templates - (templates > 0))
-                                              : (templates - 1) / 2 * templates;
+    const uint64_t pairs = assay_pair_count(templates);
     assay_templates_head head = {.length = length, .table = {.row_count = templates}};
     comparison work = {.options = options,
                        .head = &head,

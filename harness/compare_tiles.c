@@ -231,7 +231,6 @@ typedef struct {
 /* Tiles pending->end … end - 1. */
 static assay_status run_stretch(comparison *work, const pending_tiles *pending, uint64_t end,
                                 assay_tally *out) {
-    const uint64_t n = work->plan.count;
     const bool any = pending->end > pending->first;
     const int64_t pending_floor = any ? pending->tally.tail_floor : INT64_MIN;
     const assay_backend_options options = {
@@ -239,7 +238,7 @@ static assay_status run_stretch(comparison *work, const pending_tiles *pending, 
         .memory_limit = work->memory_limit,
         .progress = work->progress,
         .progress_done = pairs_done(&work->tally) + pairs_done(&pending->tally),
-        .progress_total = n % 2 == 0 ? n / 2 * (n - 1) : (n - 1) / 2 * n,
+        .progress_total = assay_pair_count(work->plan.count),
         .known_floor =
             pending_floor > work->tally.tail_floor ? pending_floor : work->tally.tail_floor,
     };

@@ -200,10 +200,6 @@ static assay_status list_same_subject(const assay_sample_table *table,
     return ASSAY_OK;
 }
 
-static uint64_t triangle(uint64_t n) {
-    return n % 2 == 0 ? n / 2 * (n - (n > 0)) : (n - 1) / 2 * n;
-}
-
 static assay_status count_pairs(const assay_sample_table *table, const assay_protocol *protocol,
                                 const uint8_t *enrolled, assay_plan *plan) {
     assay_status status = list_same_subject(table, protocol, enrolled, plan);
@@ -218,12 +214,12 @@ static assay_status count_pairs(const assay_sample_table *table, const assay_pro
     if (status != ASSAY_OK) return status;
     uint64_t known = 0;
     for (int n = 0; n < ASSAY_RELATION_COUNT; n++) known += plan->relations[n];
-    if (known > triangle(plan->enrolled)) {
+    if (known > assay_pair_count(plan->enrolled)) {
         return assay_fail(ASSAY_DISAGREES,
                           "%" PRIu64 " pairs of %" PRIu64 " templates; expected at most n(n-1)/2",
                           known, plan->enrolled);
     }
-    plan->relations[ASSAY_RELATION_EXCLUDED_ROLE] += triangle(plan->enrolled) - known;
+    plan->relations[ASSAY_RELATION_EXCLUDED_ROLE] += assay_pair_count(plan->enrolled) - known;
     plan->tail_limit = assay_plan_tail_limit(protocol, plan->relations[ASSAY_RELATION_NON_MATED]);
     return ASSAY_OK;
 }

@@ -37,6 +37,11 @@ typedef struct {
     uint64_t bins_seed;
 } assay_all_pairs;
 
+/* Unordered pairs of n things, n (n - 1) / 2, without passing 2^64 on the way. */
+static inline uint64_t assay_pair_count(uint64_t n) {
+    return n % 2 == 0 ? n / 2 * (n - (n > 0)) : (n - 1) / 2 * n;
+}
+
 uint64_t assay_tile_count(uint64_t template_count);
 /* Row and column of a tile among the ceil(count / ASSAY_TILE_EDGE) strips, row <= column. */
 void assay_tile_place(uint64_t template_count, uint64_t tile, uint64_t *out_row,

@@ -35,7 +35,7 @@ int32_t assay_cpu_coarse_floor(const assay_quantised *set, int64_t fine_floor) {
 
 uint64_t assay_cpu_most_candidates(const assay_all_pairs *plan, unsigned threads) {
     const uint64_t n = plan->templates->count;
-    const uint64_t pairs = n % 2 == 0 ? n / 2 * (n - (n > 0)) : (n - 1) / 2 * n;
+    const uint64_t pairs = assay_pair_count(n);
     uint64_t most = 2 * plan->tail_limit;
     if (most < CANDIDATES_MIN) most = CANDIDATES_MIN;
     most += (uint64_t)threads * CANDIDATE_BATCH;

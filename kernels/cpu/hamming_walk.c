@@ -451,7 +451,7 @@ static void add_counters(assay_tally *into, const worker *from) {
 /* Candidates that come together at most before they are cut: the pairs of the tiles, or twice the
  * limit and what the threads hand over on top. */
 static uint64_t most_candidates(uint64_t n, const assay_all_pairs *plan, unsigned threads) {
-    const uint64_t pairs = n % 2 == 0 ? n / 2 * (n - (n > 0)) : (n - 1) / 2 * n;
+    const uint64_t pairs = assay_pair_count(n);
     uint64_t most = 2 * plan->tail_limit;
     if (most < CUT_AT_LEAST) most = CUT_AT_LEAST;
     most += (uint64_t)threads * BATCH;

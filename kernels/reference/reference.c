@@ -14,7 +14,7 @@ static assay_status probe(char *out_line, size_t size) {
 static uint64_t memory(const assay_all_pairs *plan, unsigned threads) {
     (void)threads;
     const uint64_t n = plan->templates->count;
-    const uint64_t pairs = n % 2 == 0 ? n / 2 * (n - (n > 0)) : (n - 1) / 2 * n;
+    const uint64_t pairs = assay_pair_count(n);
     return pairs * sizeof(assay_scored_pair) * 2 + histogram_length_of(plan) * sizeof(uint64_t);
 }
 
