@@ -1,7 +1,7 @@
 /* cpu -- all pairs on the processor: products of coarse integers, exact by construction
  * (quantise.h), by the fastest micro-kernel that the machine has, on own threads that take tiles
- * from a queue. cpu_tiles.c has the tiles, cpu_tail.c how the tail stays exact, KERNELS.md what
- * limits it. */
+ * from a queue. cpu_tiles.c has the tiles, kernels/tail_private.h how the tail stays exact,
+ * KERNELS.md what limits it. */
 #include <cblas.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "datasets/base/memory.h"
 #include "kernels/cpu/cpu_private.h"
 #include "kernels/pairs_private.h"
+#include "kernels/tail_private.h"
 
 enum { TELL_EVERY_MS = 100 };
 
@@ -90,11 +91,10 @@ static assay_status pass(cpu_work *work, cpu_worker *workers, unsigned threads, 
                          int64_t floor) {
     work->floor = floor;
     work->kept_count = 0;
-    work->cut_at = 2 * work->plan->tail_limit;
-    if (work->cut_at < CANDIDATES_MIN) work->cut_at = CANDIDATES_MIN;
+    work->cut_at = assay_tail_cut_at(work->plan, 0);
     atomic_store(&work->next_tile, first);
     atomic_store(&work->done, 0);
-    atomic_store(&work->coarse_floor, assay_cpu_coarse_floor(work->plan->templates, floor));
+    atomic_store(&work->coarse_floor, assay_tail_coarse_floor(work->plan->templates, floor));
     assay_status status = start_workers(work, workers, threads);
     const bool going_on = watch_workers(work);
     for (unsigned n = 0; n < threads; n++) {

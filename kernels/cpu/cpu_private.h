@@ -10,8 +10,7 @@
 #include "kernels/cpu/microkernel.h"
 
 enum {
-    CANDIDATE_BATCH = 4096,   /* candidates that a thread scores before it hands them over */
-    CANDIDATES_MIN = 1 << 16, /* as many are worth sorting */
+    CANDIDATE_BATCH = 4096, /* candidates that a thread scores before it hands them over */
 };
 
 /* What the threads share. */
@@ -78,8 +77,8 @@ uint64_t assay_cpu_worker_bytes(const assay_all_pairs *plan, const assay_microke
 assay_status assay_cpu_take_tile(cpu_worker *self, uint64_t tile) ASSAY_MUST_CHECK;
 /* Counts the bins that still wait for a product to hide behind. */
 void assay_cpu_count_pending(cpu_worker *self);
-/* Counts the coarse scores of the pairs of different subjects of one block in sample, 65,536 bins
- * of (coarse - lowest) >> shift, and adds the block's pairs of any kind to *cells. */
+/* Counts the coarse scores of the pairs of different subjects of one block in sample
+ * (ASSAY_SAMPLE_BINS), and adds the block's pairs of any kind to *cells. */
 void assay_cpu_sample_block(cpu_worker *self, uint64_t first_a, uint64_t first_b, uint32_t shift,
                             uint32_t *sample, uint64_t *cells);
 
@@ -87,7 +86,6 @@ void assay_cpu_sample_block(cpu_worker *self, uint64_t first_a, uint64_t first_b
 
 /* Candidates that come together at most before they are cut. */
 uint64_t assay_cpu_most_candidates(const assay_all_pairs *plan, unsigned threads);
-int32_t assay_cpu_coarse_floor(const assay_quantised *set, int64_t fine_floor);
 /* Scores the thread's batch and adds it to the candidates. */
 assay_status assay_cpu_hand_over(cpu_worker *self) ASSAY_MUST_CHECK;
 /* Cuts the candidates by the tail's rule. With the lock held, or alone. */
