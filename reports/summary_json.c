@@ -1,4 +1,4 @@
-/* summary_json -- DIR/summary.json, "assay-summary/1": every figure for other programs. A value
+/* summary_json -- DIR/summary.json, "assay-summary/2": every figure for other programs. A value
  * that cannot be given is null and has its reason beside it, under the same key with _reason. */
 #include <jansson.h>
 #include <math.h>
@@ -432,7 +432,7 @@ assay_status assay_report_summary(const assay_report *report) {
     assay_status status = ASSAY_OK;
     assay_text text = {0};
     object root = begin(), dataset = begin();
-    set_text(&root, "schema", "assay-summary/1");
+    set_text(&root, "schema", "assay-summary/2");
     set_text(&dataset, "name", evidence->dataset_name);
     set_digest(&dataset, "digest", &evidence->dataset_digest);
     set_count(&dataset, "samples", evidence->table.row_count);

@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One stream per (seed, stream); draws are numbered by the counter inside. Copying it forks it. */
 typedef struct {
     uint64_t seed;
@@ -20,5 +24,9 @@ uint32_t assay_random_u32(assay_random *random);
 double assay_random_uniform(assay_random *random);                 /* in [0, 1), 53 bits */
 uint32_t assay_random_below(assay_random *random, uint32_t bound); /* unbiased, bound > 0 */
 double assay_random_normal(assay_random *random);                  /* mean 0, variance 1 */
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

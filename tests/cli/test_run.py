@@ -44,7 +44,7 @@ class Run(Case):
         self.good("verify", "out/small")
         with open(self.path("out/small/report/summary.json"), encoding="utf-8") as text:
             summary = json.load(text)
-        self.assertEqual(summary["schema"], "assay-summary/1")
+        self.assertEqual(summary["schema"], "assay-summary/2")
         self.assertEqual([release["version"] for release in summary["releases"]], ["1.0", "1.1"])
         self.assertEqual(summary["dataset"]["samples"], 32)
 

@@ -9,6 +9,8 @@
 
 #include "datasets/base/special.h"
 #include "reports/figures.h"
+#include "reports/inequity.h"
+#include "reports/worse.h"
 
 #define TOLERANCE 1e-9 /* relative, as the cases promise */
 
@@ -418,6 +420,45 @@ static double correlation_of(const assay_dyad_sums *a, const double *s_a, double
     return sum / ((double)a->trials * (double)b->trials) / sqrt(variance_a * variance_b);
 }
 
+/* Measures over the cells 00, 11 and 22, which are the first, the fourth and the last. */
+static void check_groups_together(const json_t *expected, const assay_dyad_sums *sums,
+                                  const assay_interval *intervals) {
+    static const size_t within[] = {0, 3, 5};
+    const json_t *summaries = at(expected, "summaries"), *worse = at(expected, "worse_fmr"),
+                 *box = at(expected, "box_fmr_sidak");
+    double rates[3], missed[3], low[3], high[3], p[3], adjusted[3];
+    assay_worse_group counted[3];
+    assay_worse_ratio ratios[3];
+    for (size_t g = 0; g < 3; ++g) {
+        const assay_dyad_sums *cell = &sums[within[g]];
+        assay_interval wide = assay_dyadic_interval(cell, true, 0, 1 - pow(0.95, 1.0 / 3));
+        rates[g] = cell->rate;
+        missed[g] = number(at(json_array_get(at(expected, "fnmr"), g), "p"));
+        low[g] = wide.low;
+        high[g] = wide.high;
+        counted[g] = (assay_worse_group){(double)cell->errors, (double)cell->trials,
+                                         intervals[within[g]].design_effect};
+    }
+    assay_inequity fmr = assay_inequity_of(rates, 3), fnmr = assay_inequity_of(missed, 3);
+    assert_near(fmr.max_min, number(at(summaries, "fmr_max_min")), "max/min");
+    assert_near(fmr.gini, number(at(summaries, "fmr_gini")), "gini");
+    assert_near(assay_joint_inequity_of(&fmr, &fnmr, 0.5).garbe, number(at(summaries, "GARBE")),
+                "GARBE");
+    assay_inequity_range range;
+    assert_ok(assay_inequity_box(low, high, 3, &range));
+    assert_near(range.least.max_min, number_at(at(box, "max_min"), 0), "least max/min");
+    assert_near(range.most.max_min, number_at(at(box, "max_min"), 1), "most max/min");
+    assert_near(range.most.max_geomean, number_at(at(box, "max_geomean"), 1), "most max/geomean");
+    assay_worse_ratios(counted, 3, ratios);
+    for (size_t g = 0; g < 3; ++g) {
+        p[g] = assay_worse_p(&ratios[g], 1);
+        assert_near(p[g], number_at(at(worse, "p"), g), "p");
+    }
+    assert_ok(assay_holm(p, 3, adjusted));
+    for (size_t g = 0; g < 3; ++g)
+        assert_near(adjusted[g], number_at(at(worse, "holm"), g), "holm");
+}
+
 static void cells_of_a_whole_evaluation_and_their_ratios(void **state) {
     (void)state;
     static people all;
@@ -458,6 +499,7 @@ static void cells_of_a_whole_evaluation_and_their_ratios(void **state) {
         assert_near(low, number(at(ratio, "lo")), "ratio lo");
         assert_near(high, number(at(ratio, "hi")), "ratio hi");
     }
+    check_groups_together(expected, sums, intervals);
     json_decref(root);
 }
 

@@ -122,7 +122,7 @@ static void summary_has_its_schema_and_a_reason_for_every_null(void **state) {
     (void)state;
     write_two(plain, "r", FIXTURE_ALL);
     json_t *root = read_summary();
-    assert_string_equal(json_string_value(json_object_get(root, "schema")), "assay-summary/1");
+    assert_string_equal(json_string_value(json_object_get(root, "schema")), "assay-summary/2");
     check_nulls(root, "the root");
     const char *name, *method, *dependence;
     json_int_t samples, errors, trials, subjects;
