@@ -176,6 +176,41 @@ uint64_t assay_dyad_comparisons(const assay_dyad_design *design, uint32_t i, uin
     return product_of(design->form, &design->holdings[i], &design->holdings[j]);
 }
 
+/* Both lists are by (first, second). */
+static double listed_product(const assay_dyad_design *a, const assay_dyad_design *b) {
+    wide sum = 0;
+    for (size_t x = 0, y = 0; x < a->listed_count && y < b->listed_count;) {
+        const assay_listed_dyad *left = &a->listed[x], *right = &b->listed[y];
+        uint64_t key = (uint64_t)left->first << 32 | left->second;
+        uint64_t other = (uint64_t)right->first << 32 | right->second;
+        if (key == other) sum += (wide)left->comparisons * right->comparisons;
+        x += key <= other;
+        y += other <= key;
+    }
+    return (double)sum;
+}
+
+/* With T = sum of h_i^a h_i^b': over r, c and r2, c2 of B, T[r][r2] T[c][c2], less what each
+ * subject has with itself, halved. */
+double assay_dyad_designs_product(const assay_dyad_design *a, const assay_dyad_design *b) {
+    if (!a->holdings || !b->holdings) return listed_product(a, b);
+    assay_dyad_form form = a->form;
+    wide both[ASSAY_HELD][ASSAY_HELD] = {{0}}, sum = 0, own = 0;
+    for (uint32_t n = 0; n < a->subjects; ++n) {
+        for (int r = 0; r < ASSAY_HELD; ++r)
+            for (int c = 0; c < ASSAY_HELD; ++c)
+                both[r][c] += (uint64_t)a->holdings[n].held[r] * b->holdings[n].held[c];
+        own += (wide)product_of(form, &a->holdings[n], &a->holdings[n]) *
+               product_of(form, &b->holdings[n], &b->holdings[n]);
+    }
+    for (int r = 0; r < ASSAY_HELD; ++r)
+        for (int c = 0; c < ASSAY_HELD; ++c)
+            for (int r2 = 0; forms[form][r][c] && r2 < ASSAY_HELD; ++r2)
+                for (int c2 = 0; c2 < ASSAY_HELD; ++c2)
+                    if (forms[form][r2][c2]) sum += both[r][r2] * both[c][c2];
+    return (double)(sum - own) / 2;
+}
+
 assay_dyad_counter assay_dyads_start(const assay_dyad_design *design, double *s) {
     memset(s, 0, design->subjects * sizeof *s);
     return (assay_dyad_counter){.design = design, .s = s};

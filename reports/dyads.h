@@ -62,6 +62,10 @@ void assay_dyad_design_free(assay_dyad_design *design); /* takes a zeroed one */
 /* m_ij of two different places. */
 uint64_t assay_dyad_comparisons(const assay_dyad_design *design, uint32_t i, uint32_t j);
 
+/* Sum over pairs of subjects of m_ij of a times m_ij of b: two designs of the same subjects at the
+ * same places, of one form or both of lists. */
+double assay_dyad_designs_product(const assay_dyad_design *a, const assay_dyad_design *b);
+
 /* What the false matches at one threshold add up to. */
 typedef struct {
     uint64_t errors, trials; /* F, M */
