@@ -15,8 +15,10 @@
 #include "datasets/base/status.h"
 #include "kernels/quantise.h"
 
-#define ASSAY_TILE_EDGE 512u  /* templates; a multiple of ASSAY_BLOCK_EDGE */
 #define ASSAY_BLOCK_EDGE 256u /* grid of the sampled histogram */
+#ifndef ASSAY_TILE_EDGE       /* tests build the kernels with others: no result depends on it */
+#define ASSAY_TILE_EDGE 512u  /* templates; a multiple of ASSAY_BLOCK_EDGE */
+#endif
 
 typedef enum { ASSAY_BINS_FULL = 0, ASSAY_BINS_SAMPLE, ASSAY_BINS_NONE } assay_bins_mode;
 
@@ -35,6 +37,13 @@ typedef struct {
     assay_bins_mode bins_mode;
     double bins_fraction; /* SAMPLE: share of ASSAY_BLOCK_EDGE blocks, chosen by Philox */
     uint64_t bins_seed;
+    /* A set that is larger than memory is compared band by band. templates then holds one band of
+     * it, or two: with cross > 0 (a multiple of ASSAY_TILE_EDGE) only pairs of a place below cross
+     * with one at or above it are compared, and tiles are the squares of that rectangle, row by
+     * row. Tallies name places of the whole set. */
+    uint64_t cross;
+    uint64_t origin[2]; /* of the whole set: where the first band begins, and the second; multiples
+                           of ASSAY_BLOCK_EDGE */
 } assay_all_pairs;
 
 /* Unordered pairs of n things, n (n - 1) / 2, without passing 2^64 on the way. */
@@ -42,6 +51,11 @@ static inline uint64_t assay_pair_count(uint64_t n) {
     return n % 2 == 0 ? n / 2 * (n - (n > 0)) : (n - 1) / 2 * n;
 }
 
+/* Tiles of a plan, and row and column of one among the strips of its templates. */
+uint64_t assay_plan_tile_count(const assay_all_pairs *plan);
+void assay_plan_tile_place(const assay_all_pairs *plan, uint64_t tile, uint64_t *out_row,
+                           uint64_t *out_column);
+/* The same for all of template_count templates. */
 uint64_t assay_tile_count(uint64_t template_count);
 /* Row and column of a tile among the ceil(count / ASSAY_TILE_EDGE) strips, row <= column. */
 void assay_tile_place(uint64_t template_count, uint64_t tile, uint64_t *out_row,
@@ -83,6 +97,9 @@ assay_status assay_tally_merge(const assay_all_pairs *plan, assay_tally *into,
  */
 uint64_t assay_tail_cut(assay_scored_pair *pairs, uint64_t count, uint64_t limit, int64_t required,
                         int64_t *floor);
+/* The same without sorting what stays. */
+uint64_t assay_tail_trim(assay_scored_pair *pairs, uint64_t count, uint64_t limit, int64_t required,
+                         int64_t *floor);
 
 typedef struct {
     unsigned threads;               /* >= 1 */
@@ -92,6 +109,11 @@ typedef struct {
         progress_total;  /* pairs of the plan done before this range; all of it */
     int64_t known_floor; /* tail_floor of ranges done before, INT64_MIN where there are none: pairs
                             with fine <= this cannot be in the plan's tail */
+    /* Where the backend takes bands: the tail of ranges done before, in places of the whole set, by
+     * malloc or NULL. It is taken over, whatever is returned, and tally->tail holds it too: two
+     * tails of that size need not be in memory. */
+    assay_scored_pair *prior;
+    uint64_t prior_count;
 } assay_backend_options;
 
 typedef struct {
@@ -101,6 +123,7 @@ typedef struct {
 typedef struct {
     const char *name;
     const char *purpose;
+    bool bands; /* takes plans with cross > 0, and options->prior */
     /* ASSAY_OK with a line on what it will use, or ASSAY_DECLINED with the reason as error text. */
     assay_status (*probe)(char *out_line, size_t size);
     /* Bytes it needs beyond the templates for this plan. */

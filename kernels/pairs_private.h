@@ -4,6 +4,12 @@
 
 #include "kernels/backend.h"
 
+/* The place of the whole set that a place of the plan is. */
+static inline uint64_t whole_place(const assay_all_pairs *plan, uint64_t place) {
+    if (plan->cross == 0 || place < plan->cross) return plan->origin[0] + place;
+    return plan->origin[1] + (place - plan->cross);
+}
+
 /* Whether the sides of places a and b allow a comparison. */
 static inline bool sides_allow(const assay_all_pairs *plan, uint64_t a, uint64_t b) {
     return plan->side[a] == 0 || plan->side[a] != plan->side[b];
@@ -13,6 +19,10 @@ static inline uint64_t group_pair_index(uint32_t group_count, uint32_t x, uint32
     const uint64_t a = x < y ? x : y, b = x < y ? y : x;
     return a * group_count - (a * a - a) / 2 + (b - a);
 }
+
+/* Whether a scored pair, in places of the whole set, is of tiles first … end - 1 of plan. */
+bool assay_plan_holds(const assay_all_pairs *plan, uint64_t first, uint64_t end,
+                      const assay_scored_pair *pair);
 
 /* Counters of a histogram for this plan: 0 where it keeps none. */
 static inline uint64_t histogram_length_of(const assay_all_pairs *plan) {

@@ -26,8 +26,9 @@ uint64_t assay_tail_most_candidates(const assay_all_pairs *plan, uint64_t batche
 }
 
 uint64_t assay_tail_cut_at(const assay_all_pairs *plan, uint64_t kept) {
-    const uint64_t twice = 2 * (kept > plan->tail_limit ? kept : plan->tail_limit);
-    return twice < ASSAY_CANDIDATES_MIN ? ASSAY_CANDIDATES_MIN : twice;
+    const uint64_t most = kept > plan->tail_limit ? kept : plan->tail_limit;
+    const uint64_t room = most / 4;
+    return most + (room < ASSAY_CANDIDATES_MIN ? ASSAY_CANDIDATES_MIN : room);
 }
 
 assay_status assay_tail_check_cap(const assay_all_pairs *plan, uint64_t kept) {
@@ -53,11 +54,12 @@ assay_status assay_tail_check_bound(const assay_quantised *set, double fine_unit
 
 /* ---- the guess ---- */
 
-uint64_t assay_tiles_pairs(uint64_t count, uint64_t first, uint64_t end) {
+uint64_t assay_tiles_pairs(const assay_all_pairs *plan, uint64_t first, uint64_t end) {
+    const uint64_t count = plan->templates->count;
     uint64_t pairs = 0;
     for (uint64_t tile = first; tile < end; tile++) {
         uint64_t row, column;
-        assay_tile_place(count, tile, &row, &column);
+        assay_plan_tile_place(plan, tile, &row, &column);
         const uint64_t a = strip_size(count, row), b = strip_size(count, column);
         pairs += row == column ? a * (a - 1) / 2 : a * b;
     }

@@ -2,9 +2,9 @@
  * arithmetic that every backend shares.
  *
  * A floor is a fine score that nothing of the tail is at or below. Every pair whose coarse score
- * comes within the set's bound of the floor is a candidate and gets its fine score. When twice as
- * many candidates are there as the tail may hold, they are cut by the tail's rule, and what was cut
- * raises the floor. To begin with, a small sample guesses the floor. The guess is certified
+ * comes within the set's bound of the floor is a candidate and gets its fine score. When a quarter
+ * more candidates are there than the tail may hold, they are cut by the tail's rule, and what was
+ * cut raises the floor. To begin with, a small sample guesses the floor. The guess is certified
  * afterwards: more pairs above it than the limit prove that nothing at or below it belongs to the
  * tail. A guess that fails is dropped and the tiles are done again. So the tail is exact whatever
  * was guessed, and whatever the order of threads. */
@@ -33,8 +33,8 @@ assay_status assay_tail_check_bound(const assay_quantised *set, double fine_unit
                                     double coarse_unit,
                                     const assay_scored_pair *pair) ASSAY_MUST_CHECK;
 
-/* Pairs of tiles first … end - 1 of count templates. */
-uint64_t assay_tiles_pairs(uint64_t count, uint64_t first, uint64_t end);
+/* Pairs of tiles first … end - 1. */
+uint64_t assay_tiles_pairs(const assay_all_pairs *plan, uint64_t first, uint64_t end);
 /* Whether a range of so many pairs is worth a sample. */
 bool assay_tail_sample_pays(const assay_all_pairs *plan, uint64_t pairs);
 /* Pairs to draw of a range of so many. */

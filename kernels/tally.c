@@ -4,7 +4,7 @@
 #include <Random123/philox.h>
 
 #include "datasets/base/memory.h"
-#include "kernels/backend.h"
+#include "kernels/pairs_private.h"
 
 /* ---- tiles ---- */
 
@@ -38,9 +38,47 @@ void assay_tile_place(uint64_t template_count, uint64_t tile, uint64_t *out_row,
     *out_column = low + (tile - tiles_before(strips, low));
 }
 
+uint64_t assay_plan_tile_count(const assay_all_pairs *plan) {
+    const uint64_t count = plan->templates->count;
+    if (plan->cross == 0) return assay_tile_count(count);
+    return plan->cross / ASSAY_TILE_EDGE * strips_of(count - plan->cross);
+}
+
+void assay_plan_tile_place(const assay_all_pairs *plan, uint64_t tile, uint64_t *out_row,
+                           uint64_t *out_column) {
+    const uint64_t count = plan->templates->count;
+    if (plan->cross == 0) {
+        assay_tile_place(count, tile, out_row, out_column);
+        return;
+    }
+    const uint64_t columns = strips_of(count - plan->cross);
+    *out_row = tile / columns;
+    *out_column = plan->cross / ASSAY_TILE_EDGE + tile % columns;
+}
+
+bool assay_plan_holds(const assay_all_pairs *plan, uint64_t first, uint64_t end,
+                      const assay_scored_pair *pair) {
+    const uint64_t count = plan->templates->count;
+    uint64_t tile;
+    if (plan->cross == 0) {
+        const uint64_t a = pair->a - plan->origin[0], b = pair->b - plan->origin[0];
+        if (pair->a < plan->origin[0] || a >= count || b >= count) return false;
+        const uint64_t row = a / ASSAY_TILE_EDGE;
+        tile = tiles_before(strips_of(count), row) + (b / ASSAY_TILE_EDGE - row);
+    } else {
+        const uint64_t a = pair->a - plan->origin[0], b = pair->b - plan->origin[1];
+        if (pair->a < plan->origin[0] || pair->b < plan->origin[1]) return false;
+        if (a >= plan->cross || b >= count - plan->cross) return false;
+        tile = a / ASSAY_TILE_EDGE * strips_of(count - plan->cross) + b / ASSAY_TILE_EDGE;
+    }
+    return tile >= first && tile < end;
+}
+
 bool assay_block_chosen(const assay_all_pairs *plan, uint64_t row, uint64_t column) {
     if (plan->bins_mode == ASSAY_BINS_FULL) return true;
     if (plan->bins_mode == ASSAY_BINS_NONE) return false;
+    row = whole_place(plan, row * ASSAY_BLOCK_EDGE) / ASSAY_BLOCK_EDGE;
+    column = whole_place(plan, column * ASSAY_BLOCK_EDGE) / ASSAY_BLOCK_EDGE;
     const philox4x32_ctr_t counter = {
         {(uint32_t)row, (uint32_t)(row >> 32), (uint32_t)column, (uint32_t)(column >> 32)}};
     const philox4x32_key_t key = {{(uint32_t)plan->bins_seed, (uint32_t)(plan->bins_seed >> 32)}};
@@ -58,62 +96,130 @@ static int by_score_and_place(const void *left, const void *right) {
     return 0;
 }
 
-enum { BUCKETS = 1 << 15, WORTH_BUCKETS = 1 << 16 };
+/* Sorting in place, bucket by bucket, by two keys: how far the score lies below the best, then the
+ * places. */
+enum { BUCKET_BITS = 13, BUCKETS = 1 << BUCKET_BITS, WORTH_BUCKETS = 1 << 14 };
 
-/* Bucket of a score, best first: equal steps between the best and the worst. */
-static size_t bucket_of(int64_t fine, int64_t best, unsigned shift) {
-    return (size_t)((uint64_t)(best - fine) >> shift);
+static uint64_t key_of(const assay_scored_pair *pair, bool tied) {
+    /* The sign bit turned, so that unsigned order is that of the scores, best first. */
+    return tied ? (uint64_t)pair->a << 32 | pair->b : ~((uint64_t)pair->fine ^ (uint64_t)1 << 63);
 }
 
-/* Sorts by scattering into buckets of equal width of score and sorting each: a tail's scores crowd
- * at its floor, but thinly over so many buckets. false, and nothing done, where there is no memory
- * for a copy. */
-static bool sort_by_buckets(assay_scored_pair *pairs, uint64_t count) {
-    int64_t best = pairs[0].fine, worst = pairs[0].fine;
-    for (uint64_t n = 1; n < count; n++) {
-        if (pairs[n].fine > best) best = pairs[n].fine;
-        if (pairs[n].fine < worst) worst = pairs[n].fine;
+typedef struct {
+    uint64_t lowest;
+    unsigned shift;
+    bool tied;
+} bucket_rule;
+
+static size_t bucket_of(const bucket_rule *rule, const assay_scored_pair *pair) {
+    return (size_t)((key_of(pair, rule->tied) - rule->lowest) >> rule->shift);
+}
+
+/* Equal steps between the least and the greatest key; false where they are the same. */
+static bool choose_buckets(const assay_scored_pair *pairs, uint64_t count, bucket_rule *rule) {
+    uint64_t lowest = UINT64_MAX, highest = 0;
+    for (uint64_t n = 0; n < count; n++) {
+        const uint64_t key = key_of(&pairs[n], rule->tied);
+        if (key < lowest) lowest = key;
+        if (key > highest) highest = key;
     }
-    unsigned shift = 0;
-    while ((uint64_t)(best - worst) >> shift >= BUCKETS) shift++;
-    uint64_t *starts = calloc(BUCKETS + 1, sizeof *starts);
-    assay_scored_pair *copy = malloc((size_t)count * sizeof *copy);
-    const bool room = starts != NULL && copy != NULL;
-    if (room) {
-        for (uint64_t n = 0; n < count; n++) starts[bucket_of(pairs[n].fine, best, shift) + 1]++;
-        for (size_t b = 0; b < BUCKETS; b++) starts[b + 1] += starts[b];
-        memcpy(copy, pairs, (size_t)count * sizeof *copy);
-        for (uint64_t n = 0; n < count; n++) {
-            pairs[starts[bucket_of(copy[n].fine, best, shift)]++] = copy[n];
+    rule->lowest = lowest;
+    rule->shift = 0;
+    while ((highest - lowest) >> rule->shift >= BUCKETS) rule->shift++;
+    return highest > lowest;
+}
+
+/* Every pair to its bucket, by exchanges; ends[b] is then where bucket b ends. */
+static void scatter(assay_scored_pair *pairs, uint64_t count, const bucket_rule *rule,
+                    uint64_t *next, uint64_t *ends) {
+    for (size_t b = 0; b < BUCKETS; b++) ends[b] = 0;
+    for (uint64_t n = 0; n < count; n++) ends[bucket_of(rule, &pairs[n])]++;
+    uint64_t start = 0;
+    for (size_t b = 0; b < BUCKETS; b++) {
+        next[b] = start;
+        start += ends[b];
+        ends[b] = start;
+    }
+    for (size_t b = 0; b < BUCKETS; b++) {
+        while (next[b] < ends[b]) {
+            const size_t home = bucket_of(rule, &pairs[next[b]]);
+            if (home == b) {
+                next[b]++;
+                continue;
+            }
+            const assay_scored_pair moved = pairs[next[home]];
+            pairs[next[home]++] = pairs[next[b]];
+            pairs[next[b]] = moved;
         }
     }
-    free(copy);
-    /* Scattering moved each start to its bucket's end. */
-    for (size_t b = 0; room && b < BUCKETS; b++) {
-        const uint64_t first = b == 0 ? 0 : starts[b - 1];
-        const uint64_t size = starts[b] - first;
-        if (size > 1) qsort(pairs + first, (size_t)size, sizeof *pairs, by_score_and_place);
-    }
-    free(starts);
-    return room;
 }
 
-static void sort_pairs(assay_scored_pair *pairs, uint64_t count) {
-    if (count >= WORTH_BUCKETS && sort_by_buckets(pairs, count)) return;
-    if (count > 0) qsort(pairs, (size_t)count, sizeof *pairs, by_score_and_place);
+static void sort_pairs(assay_scored_pair *pairs, uint64_t count, bool tied) {
+    bucket_rule rule = {.tied = tied};
+    if (count < 2) return;
+    uint64_t *places = count < WORTH_BUCKETS ? NULL : calloc(BUCKETS, 2 * sizeof *places);
+    if (places == NULL) {
+        qsort(pairs, (size_t)count, sizeof *pairs, by_score_and_place);
+        return;
+    }
+    if (choose_buckets(pairs, count, &rule)) {
+        uint64_t *ends = places + BUCKETS;
+        scatter(pairs, count, &rule, places, ends);
+        for (size_t b = 0; b < BUCKETS; b++) {
+            const uint64_t first = b == 0 ? 0 : ends[b - 1];
+            sort_pairs(pairs + first, ends[b] - first, tied);
+        }
+    } else if (!tied) {
+        sort_pairs(pairs, count, true);
+    }
+    free(places);
+}
+
+/* The fine score at rank (0: the best) of pairs[count], rank < count: counted by ever narrower
+ * buckets, so that no pair moves. */
+static int64_t fine_at_rank(const assay_scored_pair *pairs, uint64_t count, uint64_t rank) {
+    uint64_t counts[BUCKETS];
+    bucket_rule rule = {0};
+    if (!choose_buckets(pairs, count, &rule)) return pairs[0].fine;
+    for (;;) {
+        memset(counts, 0, sizeof counts);
+        for (uint64_t n = 0; n < count; n++) {
+            const uint64_t key = key_of(&pairs[n], false);
+            if (key < rule.lowest) continue;
+            const uint64_t bucket = (key - rule.lowest) >> rule.shift;
+            if (bucket < BUCKETS) counts[bucket]++;
+        }
+        uint64_t bucket = 0;
+        while (rank >= counts[bucket]) rank -= counts[bucket++];
+        rule.lowest += bucket << rule.shift;
+        if (rule.shift == 0) return (int64_t)(~rule.lowest ^ (uint64_t)1 << 63);
+        rule.shift = rule.shift > BUCKET_BITS ? rule.shift - BUCKET_BITS : 0;
+    }
+}
+
+static uint64_t keep_above(assay_scored_pair *pairs, uint64_t count, int64_t floor) {
+    uint64_t kept = 0;
+    for (uint64_t n = 0; n < count; n++) {
+        if (pairs[n].fine > floor) pairs[kept++] = pairs[n];
+    }
+    return kept;
+}
+
+uint64_t assay_tail_trim(assay_scored_pair *pairs, uint64_t count, uint64_t limit, int64_t required,
+                         int64_t *floor) {
+    count = keep_above(pairs, count, *floor);
+    if (count <= limit) return count;
+    /* The pair at `limit` must go, and with it everything tied to it, unless it is required. */
+    int64_t refused = fine_at_rank(pairs, count, limit);
+    if (refused >= required) refused = required - 1;
+    *floor = refused;
+    return keep_above(pairs, count, refused);
 }
 
 uint64_t assay_tail_cut(assay_scored_pair *pairs, uint64_t count, uint64_t limit, int64_t required,
                         int64_t *floor) {
-    sort_pairs(pairs, count);
-    while (count > 0 && pairs[count - 1].fine <= *floor) count--;
-    if (count <= limit) return count;
-    /* The pair at `limit` must go, and with it everything tied to it, unless it is required. */
-    int64_t refused = pairs[limit].fine;
-    if (refused >= required) refused = required - 1;
-    uint64_t kept = count;
-    while (kept > 0 && pairs[kept - 1].fine <= refused) kept--;
-    *floor = refused;
+    const uint64_t kept = assay_tail_trim(pairs, count, limit, required, floor);
+    sort_pairs(pairs, kept, false);
     return kept;
 }
 
@@ -124,6 +230,47 @@ void assay_tally_free(assay_tally *tally) {
     *tally = (assay_tally){0};
 }
 
+/* How many of two sorted tails stay together, and the floor that this makes. */
+static void cut_both(const assay_all_pairs *plan, const assay_tally *x, const assay_tally *y,
+                     int64_t *floor, uint64_t *keep_x, uint64_t *keep_y) {
+    uint64_t at_x = 0, at_y = 0;
+    while (at_x + at_y < plan->tail_limit && (at_x < x->tail_count || at_y < y->tail_count)) {
+        const bool take_x = at_y == y->tail_count ||
+                            (at_x < x->tail_count && x->tail[at_x].fine >= y->tail[at_y].fine);
+        *(take_x ? &at_x : &at_y) += 1;
+    }
+    int64_t refused = INT64_MIN; /* the best that must go */
+    if (at_x < x->tail_count) refused = x->tail[at_x].fine;
+    if (at_y < y->tail_count && y->tail[at_y].fine > refused) refused = y->tail[at_y].fine;
+    if (refused >= plan->required_fine) refused = plan->required_fine - 1;
+    if (refused > *floor) *floor = refused;
+    *keep_x = x->tail_count;
+    *keep_y = y->tail_count;
+    while (*keep_x > 0 && x->tail[*keep_x - 1].fine <= *floor) --*keep_x;
+    while (*keep_y > 0 && y->tail[*keep_y - 1].fine <= *floor) --*keep_y;
+}
+
+/* Adds from's tail to into's, from the end backwards, so that no third one is needed. */
+static assay_status merge_tails(const assay_all_pairs *plan, assay_tally *into,
+                                const assay_tally *from) {
+    int64_t floor = from->tail_floor > into->tail_floor ? from->tail_floor : into->tail_floor;
+    uint64_t x, y;
+    cut_both(plan, into, from, &floor, &x, &y);
+    size_t bytes;
+    if (!assay_multiply((size_t)(x + y + 1), sizeof *into->tail, &bytes)) bytes = SIZE_MAX;
+    assay_scored_pair *tail = bytes == SIZE_MAX ? NULL : realloc(into->tail, bytes);
+    if (tail == NULL) return assay_fail(ASSAY_FAILED, "out of memory for the merged tail");
+    into->tail = tail;
+    into->tail_count = x + y;
+    into->tail_floor = floor;
+    while (y > 0) {
+        const bool take_x = x > 0 && by_score_and_place(&tail[x - 1], &from->tail[y - 1]) > 0;
+        const assay_scored_pair last = take_x ? tail[--x] : from->tail[--y];
+        tail[x + y] = last;
+    }
+    return ASSAY_OK;
+}
+
 assay_status assay_tally_merge(const assay_all_pairs *plan, assay_tally *into,
                                const assay_tally *from) {
     if (into->histogram_length != from->histogram_length) {
@@ -131,19 +278,8 @@ assay_status assay_tally_merge(const assay_all_pairs *plan, assay_tally *into,
             ASSAY_FAILED, "cannot merge tallies of %llu and %llu counters; expected one plan",
             (unsigned long long)into->histogram_length, (unsigned long long)from->histogram_length);
     }
-    assay_scored_pair *tail = NULL;
-    const uint64_t count = into->tail_count + from->tail_count;
-    assay_status status = assay_allocate(&tail, (size_t)count, sizeof *tail, "the merged tail");
+    const assay_status status = merge_tails(plan, into, from);
     if (status != ASSAY_OK) return status;
-    if (into->tail_count > 0) memcpy(tail, into->tail, into->tail_count * sizeof *tail);
-    if (from->tail_count > 0) {
-        memcpy(tail + into->tail_count, from->tail, from->tail_count * sizeof *tail);
-    }
-    free(into->tail);
-    into->tail = tail;
-    if (from->tail_floor > into->tail_floor) into->tail_floor = from->tail_floor;
-    into->tail_count =
-        assay_tail_cut(tail, count, plan->tail_limit, plan->required_fine, &into->tail_floor);
     for (uint64_t n = 0; n < into->histogram_length; n++) into->histogram[n] += from->histogram[n];
     into->non_mated += from->non_mated;
     into->same_subject += from->same_subject;

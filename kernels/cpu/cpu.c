@@ -90,8 +90,7 @@ static bool watch_workers(cpu_work *work) {
 static assay_status pass(cpu_work *work, cpu_worker *workers, unsigned threads, uint64_t first,
                          int64_t floor) {
     work->floor = floor;
-    work->kept_count = 0;
-    work->cut_at = assay_tail_cut_at(work->plan, 0);
+    work->cut_at = assay_tail_cut_at(work->plan, work->kept_count);
     atomic_store(&work->next_tile, first);
     atomic_store(&work->done, 0);
     atomic_store(&work->coarse_floor, assay_tail_coarse_floor(work->plan->templates, floor));
@@ -107,7 +106,7 @@ static assay_status pass(cpu_work *work, cpu_worker *workers, unsigned threads, 
         return assay_fail(ASSAY_FAILED, "interrupted after %" PRIu64 " pairs",
                           (uint64_t)atomic_load(&work->done));
     }
-    return assay_cpu_cut(work);
+    return ASSAY_OK;
 }
 
 static void forget_counters(cpu_worker *workers, unsigned threads, uint64_t histogram_length) {
@@ -116,6 +115,16 @@ static void forget_counters(cpu_worker *workers, unsigned threads, uint64_t hist
         workers[n].tally = (assay_tally){.rescored = rescored};
         memset(workers[n].histogram, 0, histogram_length * sizeof(uint64_t));
     }
+}
+
+/* Leaves what earlier ranges gave. */
+static void forget_candidates(cpu_work *work, uint64_t first) {
+    uint64_t left = 0;
+    for (uint64_t n = 0; n < work->kept_count; n++) {
+        if (assay_plan_holds(work->plan, first, work->end, &work->kept[n])) continue;
+        work->kept[left++] = work->kept[n];
+    }
+    work->kept_count = left;
 }
 
 static void add_counters(assay_tally *into, const cpu_worker *from) {
@@ -130,10 +139,12 @@ static void add_counters(assay_tally *into, const cpu_worker *from) {
 static assay_status prepare(cpu_work *work, cpu_worker *workers, unsigned threads) {
     assay_status status = assay_cpu_pack(work);
     if (status != ASSAY_OK) return status;
-    /* All the room at once: pages count only when they are written, and growing would copy. */
-    work->capacity = (size_t)assay_cpu_most_candidates(work->plan, threads);
+    /* All the room at once: pages count only when they are written. */
+    work->kept_count = work->options->prior_count;
     status =
-        assay_allocate(&work->kept, work->capacity, sizeof *work->kept, "candidates for the tail");
+        assay_reserve(&work->kept, &work->capacity,
+                      (size_t)(work->kept_count + assay_cpu_most_candidates(work->plan, threads)),
+                      sizeof *work->kept, "candidates for the tail");
     for (unsigned n = 0; status == ASSAY_OK && n < threads; n++) {
         status = assay_cpu_worker_open(work, &workers[n]);
     }
@@ -149,11 +160,28 @@ static assay_status guess_and_pass(cpu_work *work, cpu_worker *workers, unsigned
     if (status != ASSAY_OK) return status;
     if (guess < known) guess = known;
     status = pass(work, workers, threads, first, guess);
-    if (status != ASSAY_OK || guess == known) return status;
-    if (assay_cpu_certified(work, guess)) return ASSAY_OK;
+    if (status != ASSAY_OK || guess == known || assay_cpu_certified(work, guess)) return status;
     forget_counters(workers, threads, tally->histogram_length);
+    forget_candidates(work, first);
     tally->redone = 1;
     return pass(work, workers, threads, first, known);
+}
+
+/* What is kept becomes the tail. */
+static assay_status finish_tail(cpu_work *work, assay_tally *tally) {
+    const assay_all_pairs *plan = work->plan;
+    work->kept_count = assay_tail_cut(work->kept, work->kept_count, plan->tail_limit,
+                                      plan->required_fine, &work->floor);
+    const assay_status status = assay_tail_check_cap(plan, work->kept_count);
+    if (status != ASSAY_OK) return status;
+    /* Gives back the room that candidates needed. */
+    const size_t bytes = (size_t)(work->kept_count + 1) * sizeof *work->kept;
+    assay_scored_pair *tail = realloc(work->kept, bytes);
+    tally->tail = tail != NULL ? tail : work->kept;
+    tally->tail_count = work->kept_count;
+    tally->tail_floor = work->floor;
+    work->kept = NULL;
+    return ASSAY_OK;
 }
 
 assay_status assay_cpu_all_pairs(const assay_microkernel *kernel, const assay_all_pairs *plan,
@@ -163,6 +191,8 @@ assay_status assay_cpu_all_pairs(const assay_microkernel *kernel, const assay_al
                      .options = options,
                      .kernel = kernel,
                      .end = end,
+                     .kept = options->prior,
+                     .capacity = (size_t)options->prior_count,
                      .lock = PTHREAD_MUTEX_INITIALIZER,
                      .finished = PTHREAD_COND_INITIALIZER};
     assay_tally tally = {.histogram_length = histogram_length_of(plan)};
@@ -178,10 +208,8 @@ assay_status assay_cpu_all_pairs(const assay_microkernel *kernel, const assay_al
     status = guess_and_pass(&work, workers, threads, first, &tally);
     if (status != ASSAY_OK) goto out;
     for (unsigned n = 0; n < threads; n++) add_counters(&tally, &workers[n]);
-    tally.tail = work.kept;
-    tally.tail_count = work.kept_count;
-    tally.tail_floor = work.floor;
-    work.kept = NULL;
+    status = finish_tail(&work, &tally);
+    if (status != ASSAY_OK) goto out;
     *out = tally;
     tally = (assay_tally){0};
 out:
@@ -241,9 +269,9 @@ static assay_status probe_with(const assay_microkernel *kernel, char *out_line, 
 
 static uint64_t memory_with(const assay_microkernel *kernel, const assay_all_pairs *plan,
                             unsigned threads) {
-    /* Packed templates, candidates and the sort's copy of them, what each thread has, the sum. */
+    /* Packed templates, candidates, what each thread has, the sum. */
     return assay_cpu_packed_bytes(kernel, plan->templates->count, plan->templates->length) +
-           assay_cpu_most_candidates(plan, threads) * 2 * sizeof(assay_scored_pair) +
+           assay_cpu_most_candidates(plan, threads) * sizeof(assay_scored_pair) +
            threads * assay_cpu_worker_bytes(plan, kernel) +
            histogram_length_of(plan) * sizeof(uint64_t);
 }
@@ -262,8 +290,8 @@ static uint64_t memory_with(const assay_microkernel *kernel, const assay_all_pai
         return assay_cpu_all_pairs(kernel_of, plan, first, end, options, out);                     \
     }
 #define CPU_MEMBERS(suffix)                                                                        \
-    .probe = probe_##suffix, .memory = memory_##suffix, .all_pairs = all_pairs_##suffix,           \
-    .score_pairs = assay_cpu_score_pairs
+    .bands = true, .probe = probe_##suffix, .memory = memory_##suffix,                             \
+    .all_pairs = all_pairs_##suffix, .score_pairs = assay_cpu_score_pairs
 
 CPU_FUNCTIONS(best, assay_microkernel_best())
 CPU_FUNCTIONS(vnni, &assay_microkernel_vnni)

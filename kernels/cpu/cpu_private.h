@@ -35,7 +35,8 @@ typedef struct {
     assay_scored_pair *kept; /* candidates with their fine scores */
     size_t capacity;
     uint64_t kept_count, cut_at;
-    int64_t floor; /* every pair met with fine > floor is among the candidates */
+    int64_t floor; /* every pair met with fine > floor is among the candidates; so is what earlier
+                      ranges gave, guessed floor or not */
     assay_status status;
     char error[4096];
 } cpu_work;
@@ -88,7 +89,7 @@ void assay_cpu_sample_block(cpu_worker *self, uint64_t first_a, uint64_t first_b
 uint64_t assay_cpu_most_candidates(const assay_all_pairs *plan, unsigned threads);
 /* Scores the thread's batch and adds it to the candidates. */
 assay_status assay_cpu_hand_over(cpu_worker *self) ASSAY_MUST_CHECK;
-/* Cuts the candidates by the tail's rule. With the lock held, or alone. */
+/* Trims the candidates by the tail's rule. With the lock held, or alone. */
 assay_status assay_cpu_cut(cpu_work *work) ASSAY_MUST_CHECK;
 /* A floor for the tiles first … end - 1 from a small sample of blocks, somewhat below where the
  * tail will end; INT64_MIN where a sample does not pay. It is a guess: assay_cpu_certified judges

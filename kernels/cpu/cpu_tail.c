@@ -18,8 +18,11 @@ uint64_t assay_cpu_most_candidates(const assay_all_pairs *plan, unsigned threads
 
 assay_status assay_cpu_cut(cpu_work *work) {
     const assay_all_pairs *plan = work->plan;
-    work->kept_count = assay_tail_cut(work->kept, work->kept_count, plan->tail_limit,
-                                      plan->required_fine, &work->floor);
+    /* The guess is not certified yet: what earlier ranges gave may lie below it and count. */
+    int64_t floor = work->options->known_floor;
+    work->kept_count = assay_tail_trim(work->kept, work->kept_count, plan->tail_limit,
+                                       plan->required_fine, &floor);
+    if (floor > work->floor) work->floor = floor;
     const assay_status status = assay_tail_check_cap(plan, work->kept_count);
     if (status != ASSAY_OK) return status;
     work->cut_at = assay_tail_cut_at(plan, work->kept_count);
@@ -49,7 +52,11 @@ assay_status assay_cpu_hand_over(cpu_worker *self) {
                       sizeof *work->kept, "candidates for the tail");
     if (status == ASSAY_OK) {
         for (unsigned n = 0; n < self->batch_count; n++) {
-            if (self->batch[n].fine > work->floor) work->kept[work->kept_count++] = self->batch[n];
+            assay_scored_pair *pair = &self->batch[n];
+            if (pair->fine <= work->floor) continue;
+            pair->a = (uint32_t)whole_place(work->plan, pair->a);
+            pair->b = (uint32_t)whole_place(work->plan, pair->b);
+            work->kept[work->kept_count++] = *pair;
         }
         if (work->kept_count >= work->cut_at) status = assay_cpu_cut(work);
     }
@@ -68,8 +75,8 @@ static void sample_blocks(cpu_worker *self, assay_random *random, uint64_t first
     const unsigned rows = self->work->kernel->rows;
     const double tiles = (double)(end - first);
     uint64_t row, column;
-    assay_tile_place(count, first + (uint64_t)(assay_random_uniform(random) * tiles), &row,
-                     &column);
+    assay_plan_tile_place(self->work->plan,
+                          first + (uint64_t)(assay_random_uniform(random) * tiles), &row, &column);
     const uint64_t height = strip_size(count, row), width = strip_size(count, column);
     const uint32_t row_blocks = (uint32_t)((height + rows - 1) / rows);
     const uint32_t column_blocks =
@@ -88,7 +95,7 @@ assay_status assay_cpu_guess_floor(cpu_worker *self, uint64_t first, uint64_t en
     const assay_quantised *set = plan->templates;
     *out = INT64_MIN;
     if (self->work->kernel->rows == 0) return ASSAY_OK; /* OpenBLAS has no small blocks */
-    const uint64_t pairs = assay_tiles_pairs(set->count, first, end);
+    const uint64_t pairs = assay_tiles_pairs(plan, first, end);
     if (!assay_tail_sample_pays(plan, pairs)) return ASSAY_OK;
     uint32_t *sample = NULL;
     const assay_status status =
@@ -110,5 +117,7 @@ assay_status assay_cpu_guess_floor(cpu_worker *self, uint64_t first, uint64_t en
 }
 
 bool assay_cpu_certified(const cpu_work *work, int64_t guess) {
-    return assay_tail_certified(work->plan, guess, work->floor, work->kept_count);
+    uint64_t above = 0;
+    for (uint64_t n = 0; n < work->kept_count; n++) above += work->kept[n].fine > guess;
+    return assay_tail_certified(work->plan, guess, work->floor, above);
 }

@@ -351,7 +351,7 @@ static assay_status take_tile_by_blas(cpu_worker *self, uint64_t first_a, uint64
 assay_status assay_cpu_take_tile(cpu_worker *self, uint64_t tile) {
     const uint64_t count = self->work->plan->templates->count;
     uint64_t row, column;
-    assay_tile_place(count, tile, &row, &column);
+    assay_plan_tile_place(self->work->plan, tile, &row, &column);
     const uint64_t size_a = strip_size(count, row), size_b = strip_size(count, column);
     self->made.floor = atomic_load(&self->work->coarse_floor);
     const assay_status status =

@@ -15,7 +15,8 @@ static uint64_t memory(const assay_all_pairs *plan, unsigned threads) {
     (void)threads;
     const uint64_t n = plan->templates->count;
     const uint64_t pairs = assay_pair_count(n);
-    return pairs * sizeof(assay_scored_pair) * 2 + histogram_length_of(plan) * sizeof(uint64_t);
+    return pairs * sizeof(assay_scored_pair) * 2 + /* grown by doubling */
+           histogram_length_of(plan) * sizeof(uint64_t);
 }
 
 /* One pair of different subjects: scores, bin, list. */
@@ -37,8 +38,8 @@ static assay_status take_pair(const assay_all_pairs *plan, uint64_t a, uint64_t 
     tally->tail[tally->tail_count++] =
         (assay_scored_pair){.fine = assay_fine(plan->templates, a, b),
                             .coarse = coarse,
-                            .a = (uint32_t)a,
-                            .b = (uint32_t)b};
+                            .a = (uint32_t)whole_place(plan, a),
+                            .b = (uint32_t)whole_place(plan, b)};
     return ASSAY_OK;
 }
 
@@ -46,7 +47,7 @@ static assay_status take_tile(const assay_all_pairs *plan, uint64_t tile, assay_
                               size_t *capacity) {
     const uint64_t count = plan->templates->count;
     uint64_t row, column;
-    assay_tile_place(count, tile, &row, &column);
+    assay_plan_tile_place(plan, tile, &row, &column);
     for (uint64_t a = strip_first(row); a < strip_first(row) + strip_size(count, row); a++) {
         const uint64_t start = row == column ? a + 1 : strip_first(column);
         for (uint64_t b = start; b < strip_first(column) + strip_size(count, column); b++) {
@@ -66,8 +67,10 @@ static assay_status take_tile(const assay_all_pairs *plan, uint64_t tile, assay_
 static assay_status all_pairs(const assay_all_pairs *plan, uint64_t first, uint64_t end,
                               const assay_backend_options *options, assay_tally *out) {
     assay_tally tally = {.histogram_length = histogram_length_of(plan),
+                         .tail = options->prior,
+                         .tail_count = options->prior_count,
                          .tail_floor = options->known_floor};
-    size_t capacity = 0;
+    size_t capacity = (size_t)options->prior_count;
     assay_status status = assay_allocate(&tally.histogram, (size_t)tally.histogram_length,
                                          sizeof *tally.histogram, "histograms");
     if (status != ASSAY_OK) goto out;
@@ -108,6 +111,7 @@ extern const assay_backend assay_backend_reference;
 const assay_backend assay_backend_reference = {
     .name = "reference",
     .purpose = "the definition: every fine score, kept and sorted",
+    .bands = true,
     .probe = probe,
     .memory = memory,
     .all_pairs = all_pairs,

@@ -266,6 +266,118 @@ static void ranges_of_tiles_merge_to_the_whole_in_any_order(void **state) {
     }
 }
 
+/* ---- a set by bands ---- */
+
+/* Places first … first + size - 1 of a set, as a set that borrows. */
+static assay_quantised part_of(const assay_quantised *set, uint64_t first, uint64_t size) {
+    assay_quantised part = *set;
+    part.count = size;
+    part.fine += first * set->length;
+    part.coarse += first * set->length;
+    part.fine_norm += first;
+    part.coarse_norm += first;
+    return part;
+}
+
+/* Adds the tiles of one band, or of two, to sum, its tail going on from sum's. */
+static void add_band(const char *name, const assay_all_pairs *plan, uint64_t step,
+                     assay_tally *sum) {
+    const uint64_t tiles = assay_plan_tile_count(plan);
+    for (uint64_t tile = 0; tile < tiles; tile += step) {
+        const assay_backend_options options = {.threads = 2,
+                                               .known_floor = sum->tail_floor,
+                                               .prior = sum->tail,
+                                               .prior_count = sum->tail_count};
+        assay_tally tally = {0};
+        sum->tail = NULL;
+        sum->tail_count = 0;
+        if (backend_named(name)->all_pairs(plan, tile, tile + step < tiles ? tile + step : tiles,
+                                           &options, &tally) != ASSAY_OK) {
+            fail_msg("%s: %s", name, assay_error_text());
+        }
+        assert_int_equal(assay_tally_merge(plan, sum, &tally), ASSAY_OK);
+        assay_tally_free(&tally);
+    }
+}
+
+/* Bands of which each pair is a set of its own, copied together as a stream would. */
+static void check_bands(const char *name, const fixture *f, uint64_t band, uint64_t step,
+                        const assay_tally *whole) {
+    const uint64_t count = f->templates.count;
+    const uint32_t length = f->templates.length;
+    assay_tally sum = {.tail_floor = INT64_MIN,
+                       .histogram_length = whole->histogram_length,
+                       .histogram = calloc(whole->histogram_length + 1, sizeof(uint64_t))};
+    for (uint64_t a = 0; a < count; a += band) {
+        const uint64_t size_a = count - a < band ? count - a : band;
+        assay_quantised one = part_of(&f->templates, a, size_a);
+        assay_all_pairs plan = f->plan;
+        plan.templates = &one;
+        plan.subject += a, plan.group += a, plan.side += a;
+        plan.origin[0] = a;
+        add_band(name, &plan, step, &sum);
+        for (uint64_t b = a + band; b < count; b += band) {
+            const uint64_t size_b = count - b < band ? count - b : band, both = band + size_b;
+            assay_quantised two = f->templates;
+            two.count = both;
+            two.fine = malloc(both * length * sizeof *two.fine);
+            two.coarse = malloc(both * length * sizeof *two.coarse);
+            two.fine_norm = malloc(both * sizeof *two.fine_norm);
+            two.coarse_norm = malloc(both * sizeof *two.coarse_norm);
+            uint32_t *subject = malloc(both * sizeof *subject);
+            uint32_t *group = malloc(both * sizeof *group);
+            uint8_t *side = malloc(both);
+#define TWO(to, from, width)                                                                       \
+    memcpy(to, (from) + a * (width), band * (width) * sizeof *(to));                               \
+    memcpy((to) + band * (width), (from) + b * (width), size_b * (width) * sizeof *(to))
+            TWO(two.fine, f->templates.fine, length);
+            TWO(two.coarse, f->templates.coarse, length);
+            TWO(two.fine_norm, f->templates.fine_norm, 1);
+            TWO(two.coarse_norm, f->templates.coarse_norm, 1);
+            TWO(subject, f->subject, 1);
+            TWO(group, f->group, 1);
+            TWO(side, f->side, 1);
+            plan = f->plan;
+            plan.templates = &two;
+            plan.subject = subject, plan.group = group, plan.side = side;
+            plan.cross = band;
+            plan.origin[0] = a, plan.origin[1] = b;
+            add_band(name, &plan, step, &sum);
+            assay_quantised_free(&two);
+            free(subject), free(group), free(side);
+        }
+    }
+    assert_same(&sum, whole);
+    assay_tally_free(&sum);
+}
+
+static void bands_of_a_set_give_the_whole(void **state) {
+    (void)state;
+    static const shape more[] = {
+        {2700, 7, 3, 5, ASSAY_COSINE, false, true, false, 9000, INT64_MAX, ASSAY_BINS_SAMPLE},
+        {4300, 6, 2, 5, ASSAY_INNER_PRODUCT, false, false, true, 9000, INT64_MAX, ASSAY_BINS_FULL},
+    };
+    for (size_t n = 2; n < sizeof shapes / sizeof *shapes + 2; n++) {
+        const shape *s = n < sizeof shapes / sizeof *shapes
+                             ? &shapes[n]
+                             : &more[n - sizeof shapes / sizeof *shapes];
+        if (s->groups > 12) continue; /* its histograms are what would take the time */
+        fixture f;
+        make(&f, s, 400 + n);
+        assay_tally whole = run_all("reference", &f, 1);
+        for (size_t k = 0; k < assay_backend_count(); k++) {
+            char line[256];
+            const assay_backend *backend = assay_backend_at(k);
+            if (strcmp(backend->name, "cpu") == 0) continue; /* one of the others */
+            if (!backend->bands || backend->probe(line, sizeof line) != ASSAY_OK) continue;
+            check_bands(backend->name, &f, ASSAY_TILE_EDGE, 3, &whole);
+            if (s->count > 2048) check_bands(backend->name, &f, 2048, UINT64_C(1) << 40, &whole);
+        }
+        assay_tally_free(&whole);
+        unmake(&f);
+    }
+}
+
 static void a_floor_that_one_part_cut_at_binds_the_merged_tail(void **state) {
     (void)state;
     const assay_all_pairs plan = {.tail_limit = 2, .required_fine = INT64_MAX};
@@ -441,6 +553,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reference_is_the_double_loop_over_the_definitions),
         cmocka_unit_test(backends_give_the_reference_tally_on_any_number_of_threads),
+        cmocka_unit_test(bands_of_a_set_give_the_whole),
         cmocka_unit_test(ranges_of_tiles_merge_to_the_whole_in_any_order),
         cmocka_unit_test(a_floor_that_one_part_cut_at_binds_the_merged_tail),
         cmocka_unit_test(a_tie_that_one_range_cuts_is_cut_in_the_whole),

@@ -150,6 +150,35 @@ static void a_guess_that_is_too_high_is_done_again(void **state) {
     assay_quantised_free(&f.set);
 }
 
+/* The same on top of what earlier tiles gave: none of it may be lost with the guess. */
+static void a_guess_that_is_too_high_costs_no_earlier_candidate(void **state) {
+    (void)state;
+    static fixture f;
+    if (assay_microkernel_best()->rows == 0) skip();
+    make(&f, 0);
+    assay_microkernel flattering = *assay_microkernel_best();
+    flattering.product = flattering_product;
+    const uint64_t tiles = assay_tile_count(COUNT), half = tiles / 4;
+    assay_tally part = {0}, tally = {0}, expected = reference(&f);
+    assay_backend_options options = {.threads = 1, .known_floor = INT64_MIN};
+    assert_int_equal(
+        assay_cpu_all_pairs(assay_microkernel_best(), &f.plan, 0, half, &options, &part), ASSAY_OK);
+    options.prior = part.tail;
+    options.prior_count = part.tail_count;
+    options.known_floor = part.tail_floor;
+    part.tail = NULL;
+    blocks_seen = 0;
+    assert_int_equal(assay_cpu_all_pairs(&flattering, &f.plan, half, tiles, &options, &tally),
+                     ASSAY_OK);
+    assert_int_equal(tally.redone, 1);
+    assert_same_tail(&tally, &expected);
+    assert_int_equal(tally.non_mated + part.non_mated, expected.non_mated);
+    assay_tally_free(&tally);
+    assay_tally_free(&part);
+    assay_tally_free(&expected);
+    assay_quantised_free(&f.set);
+}
+
 /* Scores that differ by place: a few dense blocks hold the whole tail, and a sample may miss them.
  * The tail must be exact whether it did or not. */
 static void a_lumpy_set_has_its_exact_tail(void **state) {
@@ -236,6 +265,7 @@ int main(void) {
         cmocka_unit_test(a_bound_that_is_too_small_stops_the_run),
         cmocka_unit_test(a_wrong_product_stops_the_run),
         cmocka_unit_test(a_guess_that_is_too_high_is_done_again),
+        cmocka_unit_test(a_guess_that_is_too_high_costs_no_earlier_candidate),
         cmocka_unit_test(a_lumpy_set_has_its_exact_tail),
         cmocka_unit_test(nothing_is_read_behind_the_last_template),
     };
