@@ -77,6 +77,23 @@ static assay_status take_strings(assay_yaml *yaml, const assay_yaml_node *node, 
     return ASSAY_OK;
 }
 
+/* As take_strings, of paths that are relative to the configuration's folder. */
+static assay_status take_paths(assay_yaml *yaml, const assay_yaml_node *node, const char *base,
+                               char ***out) {
+    char **paths = NULL;
+    size_t count = 0;
+    assay_status status = take_strings(yaml, node, &paths, &count);
+    for (size_t n = 0; status == ASSAY_OK && n < count; n++) {
+        char *path = NULL;
+        status = assay_path_join(&path, base, paths[n]);
+        if (status != ASSAY_OK) break;
+        free(paths[n]);
+        paths[n] = path;
+    }
+    *out = paths; /* freed with the configuration */
+    return status;
+}
+
 static int descending(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x < y) - (x > y);
@@ -206,7 +223,9 @@ static void check_algorithm(assay_yaml *yaml, const assay_yaml_node *node,
         return;
     }
     const char *const *parameters = (const char *const *)release->parameters;
-    if (algorithm->open(parameters, &state, text, sizeof text) != ASSAY_OUTCOME_OK) {
+    const assay_algorithm_setup setup = {
+        .size = sizeof setup, .parameters = parameters, .config_directory = ""};
+    if (algorithm->open(&setup, &state, text, sizeof text) != ASSAY_OUTCOME_OK) {
         assay_yaml_fault(yaml, node->line, node->column, "algorithm %s: %s", release->algorithm,
                          text);
         return;
@@ -214,10 +233,42 @@ static void check_algorithm(assay_yaml *yaml, const assay_yaml_node *node,
     algorithm->close(state);
 }
 
+/* The keys that belong to a plug-in. What it is and does is found out when it is opened, confined.
+ */
+static assay_status read_plugin(assay_yaml *yaml, const assay_yaml_node *node, const char *base,
+                                assay_config_release *release) {
+    static const char *const own[] = {"config", "readable", "seconds", "memory"};
+    const assay_yaml_node *plugin = assay_yaml_get(node, "plugin");
+    const assay_yaml_node *readable = assay_yaml_get(node, "readable");
+    uint64_t seconds = 0, megabytes = 0;
+    for (size_t n = 0; plugin == NULL && n < COUNT_OF(own); n++) {
+        const assay_yaml_node *stray = assay_yaml_get(node, own[n]);
+        if (stray != NULL)
+            assay_yaml_fault(yaml, stray->line, stray->column, "`%s` belongs to a `plugin`",
+                             own[n]);
+    }
+    if (plugin == NULL) return ASSAY_OK;
+    assay_status status = take_path(yaml, plugin, base, &release->plugin);
+    if (status == ASSAY_OK)
+        status = take_path(yaml, assay_yaml_get(node, "config"), base, &release->config_directory);
+    if (status == ASSAY_OK && readable != NULL)
+        status = take_paths(yaml, readable, base, &release->readable);
+    if (status != ASSAY_OK) return status;
+    if (assay_yaml_uint(yaml, assay_yaml_get(node, "seconds"), 1, 86400, &seconds))
+        release->template_seconds = (unsigned)seconds;
+    if (assay_yaml_uint(yaml, assay_yaml_get(node, "memory"), 64, 1 << 24, &megabytes))
+        release->memory_bytes = megabytes << 20;
+    if (release->plugin != NULL && !assay_file_exists(release->plugin))
+        assay_yaml_fault(yaml, plugin->line, plugin->column, "there is no file %s",
+                         release->plugin);
+    return ASSAY_OK;
+}
+
 static assay_status read_release(assay_yaml *yaml, const assay_yaml_node *node, const char *base,
                                  assay_config_release *release) {
-    static const char *const keys[] = {"name",       "version",   "algorithm",
-                                       "parameters", "templates", "labels"};
+    static const char *const keys[] = {"name",       "version",   "algorithm", "plugin",
+                                       "parameters", "templates", "labels",    "config",
+                                       "readable",   "seconds",   "memory"};
     if (!assay_yaml_check_keys(yaml, node, keys, COUNT_OF(keys)) && node->kind != ASSAY_YAML_MAP)
         return ASSAY_OK;
     const assay_yaml_node *name = assay_yaml_need(yaml, node, "name");
@@ -228,17 +279,19 @@ static assay_status read_release(assay_yaml *yaml, const assay_yaml_node *node, 
     const assay_yaml_node *labels = assay_yaml_get(node, "labels");
     if (name != NULL) check_folder_word(yaml, name, "a release's name");
     if (version != NULL) check_folder_word(yaml, version, "a release's version");
-    if ((algorithm == NULL) == (templates == NULL))
+    const assay_yaml_node *plugin = assay_yaml_get(node, "plugin");
+    if ((algorithm != NULL) + (plugin != NULL) + (templates != NULL) != 1)
         assay_yaml_fault(yaml, node->line, node->column,
-                         "a release has either `algorithm` or `templates`");
-    if (parameters != NULL && algorithm == NULL)
+                         "a release has one of `algorithm`, `plugin` and `templates`");
+    if (parameters != NULL && algorithm == NULL && plugin == NULL)
         assay_yaml_fault(yaml, parameters->line, parameters->column,
-                         "`parameters` belong to an `algorithm`");
+                         "`parameters` belong to an `algorithm` or a `plugin`");
     if (labels != NULL && templates == NULL)
         assay_yaml_fault(yaml, labels->line, labels->column, "`labels` belong to `templates`");
     assay_status status = take_string(yaml, name, &release->name);
     if (status == ASSAY_OK) status = take_string(yaml, version, &release->version);
     if (status == ASSAY_OK) status = take_string(yaml, algorithm, &release->algorithm);
+    if (status == ASSAY_OK) status = read_plugin(yaml, node, base, release);
     if (status == ASSAY_OK) status = take_path(yaml, templates, base, &release->templates);
     if (status == ASSAY_OK) status = take_path(yaml, labels, base, &release->labels);
     if (status == ASSAY_OK) status = read_parameters(yaml, parameters, &release->parameters);
@@ -491,13 +544,18 @@ static assay_status digest_tree(const assay_yaml *yaml, assay_digest *out) {
     return status;
 }
 
+bool assay_config_enrols(const assay_config_release *release) {
+    return release->algorithm != NULL || release->plugin != NULL;
+}
+
 static void check_sources(assay_yaml *yaml, const assay_config *config, bool has_dataset) {
-    bool built_in = false;
+    bool enrols = false;
     for (size_t n = 0; n < config->release_count; n++)
-        built_in = built_in || config->releases[n].algorithm != NULL;
-    if (built_in && !has_dataset && !config->is_population)
+        enrols = enrols || assay_config_enrols(&config->releases[n]);
+    if (enrols && !has_dataset && !config->is_population)
         assay_yaml_fault(yaml, yaml->root->line, yaml->root->column,
-                         "a release with an `algorithm` needs images: `dataset` or `population`");
+                         "a release with an `algorithm` or a `plugin` needs images: `dataset` or "
+                         "`population`");
     if (has_dataset && config->is_population)
         assay_yaml_fault(yaml, yaml->root->line, yaml->root->column,
                          "`dataset` and `population` exclude each other");
@@ -563,15 +621,21 @@ out:
     return status;
 }
 
+static void free_list(char **list) {
+    for (char **item = list; list != NULL && *item != NULL; item++) free(*item);
+    free(list);
+}
+
 static void free_release(assay_config_release *release) {
     free(release->name);
     free(release->version);
     free(release->algorithm);
+    free(release->plugin);
+    free(release->config_directory);
+    free_list(release->readable);
     free(release->templates);
     free(release->labels);
-    if (release->parameters != NULL)
-        for (char **item = release->parameters; *item != NULL; item++) free(*item);
-    free(release->parameters);
+    free_list(release->parameters);
 }
 
 void assay_config_free(assay_config *config) {

@@ -9,7 +9,12 @@
 
 typedef struct {
     char *name, *version;
-    char *algorithm;   /* built-in, or NULL where templates were made elsewhere */
+    char *algorithm;   /* built-in, or NULL */
+    char *plugin;      /* path of a shared library (harness/algorithm.h), or NULL */
+    char *config_directory; /* of the plug-in, or NULL */
+    char **readable;        /* more that the plug-in may read, NULL-terminated, or NULL */
+    unsigned template_seconds; /* of the plug-in; 0: the default */
+    uint64_t memory_bytes;     /* likewise */
     char **parameters; /* "key=value", NULL-terminated */
     char *templates;   /* path of templates.h5, or of an .npy with labels; or NULL */
     char *labels;
@@ -41,6 +46,9 @@ typedef struct {
 /* Every fault of the file in one ASSAY_USAGE text. */
 assay_status assay_config_read(const char *path, assay_config *out) ASSAY_MUST_CHECK;
 void assay_config_free(assay_config *config); /* takes a zeroed one */
+
+/* Whether its templates are made here, from images. */
+bool assay_config_enrols(const assay_config_release *release);
 
 /* Words that the file and the command line share. */
 assay_status assay_config_protocol_kind(const char *text,

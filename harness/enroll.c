@@ -12,18 +12,15 @@
 #include "datasets/base/pace.h"
 #include "datasets/base/text.h"
 #include "datasets/image.h"
-#include "harness/algorithms.h"
 #include "harness/enrolment.h"
-#include "harness/steps.h"
-#include "kernels/quantise.h"
+#include "harness/session.h"
 
 #define THREADS_MAX 256
 #define TEXT_MAX 256
 
 /* What the threads share. The lock guards the data set, the counter, progress and the fault. */
 typedef struct {
-    const assay_algorithm *algorithm;
-    assay_algorithm_description description;
+    assay_algorithm_description description; /* borrowed of the session that lives longest */
     assay_dataset *dataset;
     const assay_sample_table *table; /* of the data set */
     const assay_progress *progress;
@@ -40,7 +37,7 @@ typedef struct {
 
 typedef struct {
     enrolling *shared;
-    void *state;
+    assay_session *session;
     assay_image_reader *reader;
     pthread_t thread;
     bool running;
@@ -66,25 +63,19 @@ static assay_status make_template(enroll_worker *worker, uint64_t row, const ass
         .capture_type = environment->labels[environment->codes[row]],
     };
     float *vector = shared->vectors + row * shared->description.length;
-    char text[TEXT_MAX] = "";
+    char text[ASSAY_SESSION_TEXT];
+    size_t size;
+    assay_outcome outcome;
     double started = assay_pace_seconds();
-    assay_outcome outcome = shared->algorithm->create_template(
-        worker->state, &given, 1, ASSAY_SAMPLE_UNSPECIFIED, vector, text, sizeof text);
+    assay_status status = assay_session_create(worker->session, &given, 1, ASSAY_SAMPLE_UNSPECIFIED,
+                                               (uint8_t *)vector, &size, &outcome, text);
+    if (status != ASSAY_OK) return status;
     shared->seconds[row] = assay_pace_seconds() - started;
-    const char *fault = NULL;
     if (outcome == ASSAY_OUTCOME_OK) {
-        fault = assay_enrolment_vector_fault(vector, shared->description.length);
-        if (fault == NULL) {
-            shared->enrolment[row] = ASSAY_ENROLMENT_ENROLLED;
-            return ASSAY_OK;
-        }
+        shared->enrolment[row] = ASSAY_ENROLMENT_ENROLLED;
+        return ASSAY_OK;
     }
     memset(vector, 0, shared->description.length * sizeof *vector);
-    if (fault != NULL) {
-        snprintf(text, sizeof text, "unusable template: %s", fault);
-    } else if (text[0] == '\0') {
-        snprintf(text, sizeof text, "no reason given");
-    }
     return set_outcome(
         shared, row,
         outcome == ASSAY_OUTCOME_REFUSED ? ASSAY_ENROLMENT_REFUSED : ASSAY_ENROLMENT_FAILED, text);
@@ -160,32 +151,22 @@ static void *work(void *argument) {
     return NULL;
 }
 
-static assay_status open_state(const assay_algorithm *algorithm, const char *const *parameters,
-                               void **out) {
-    char text[TEXT_MAX] = "";
-    assay_outcome outcome = algorithm->open(parameters, out, text, sizeof text);
-    if (outcome == ASSAY_OUTCOME_OK) return ASSAY_OK;
-    return assay_fail(outcome == ASSAY_OUTCOME_REFUSED ? ASSAY_USAGE : ASSAY_FAILED,
-                      "opening algorithm '%s': %s", algorithm->name, text);
-}
-
-static void close_workers(enrolling *shared, enroll_worker *workers, unsigned threads) {
+static void close_workers(enroll_worker *workers, unsigned threads) {
     for (unsigned n = 0; workers != NULL && n < threads; n++) {
         if (workers[n].running) pthread_join(workers[n].thread, NULL);
-        if (workers[n].state != NULL) shared->algorithm->close(workers[n].state);
+        assay_session_close(workers[n].session);
         assay_image_reader_close(workers[n].reader);
     }
     free(workers);
 }
 
-static assay_status run_workers(enrolling *shared, const char *const *parameters,
-                                unsigned threads) {
+static assay_status run_workers(enrolling *shared, const assay_release *release, unsigned threads) {
     enroll_worker *workers = NULL;
     assay_status status = assay_allocate(&workers, threads, sizeof *workers, "threads");
     if (status != ASSAY_OK) goto out;
     for (unsigned n = 0; n < threads; n++) { /* the readers' processes before the first thread */
         workers[n].shared = shared;
-        status = open_state(shared->algorithm, parameters, &workers[n].state);
+        status = assay_session_open(release, &workers[n].session);
         if (status != ASSAY_OK) goto out;
         status = assay_image_reader_open(&workers[n].reader);
         if (status != ASSAY_OK) goto out;
@@ -199,7 +180,7 @@ static assay_status run_workers(enrolling *shared, const char *const *parameters
         }
     }
 out:
-    close_workers(shared, workers, threads);
+    close_workers(workers, threads);
     if (status != ASSAY_OK) return status;
     if (shared->status != ASSAY_OK) {
         return assay_fail(shared->status, "%s", shared->fault == NULL ? "" : shared->fault);
@@ -221,22 +202,11 @@ static unsigned thread_count(unsigned asked, uint64_t rows) {
 
 /* ---- the release and its file ---- */
 
-static assay_status check_description(const assay_algorithm *algorithm,
-                                      const assay_algorithm_description *description) {
-    assay_comparator comparator;
-    if (algorithm->abi != ASSAY_ALGORITHM_ABI || description->kind != ASSAY_TEMPLATE_VECTOR) {
-        return assay_fail(ASSAY_USAGE, "algorithm '%s': expected interface %u and vectors",
-                          algorithm->name, ASSAY_ALGORITHM_ABI);
-    }
-    if (description->length < 1 || description->length > ASSAY_LENGTH_MAX) {
-        return assay_fail(ASSAY_USAGE, "algorithm '%s': %u components, expected 1 to %u",
-                          algorithm->name, description->length, ASSAY_LENGTH_MAX);
-    }
-    if (description->channels != 1 && description->channels != 3) {
-        return assay_fail(ASSAY_USAGE, "algorithm '%s': wants %u channels, expected 1 or 3",
-                          algorithm->name, description->channels);
-    }
-    return assay_comparator_parse(description->comparator, &comparator);
+static assay_status check_kind(const assay_algorithm_description *about) {
+    if (about->kind == ASSAY_TEMPLATE_VECTOR && about->roles_differ == 0) return ASSAY_OK;
+    return assay_fail(ASSAY_FAILED,
+                      "algorithm '%s': only vectors that serve as reference and probe can be kept",
+                      about->name);
 }
 
 static assay_status check_memory(uint64_t rows, uint32_t length) {
@@ -278,21 +248,16 @@ static assay_status fill_table(const enrolling *shared, assay_sample_table *out)
     return ASSAY_OK;
 }
 
-static assay_status fill_head(const enrolling *shared, const assay_release *release,
-                              assay_templates_head *head) {
+static assay_status fill_head(const enrolling *shared, const assay_session *session,
+                              const assay_release *release, assay_templates_head *head) {
     const assay_algorithm_description *about = &shared->description;
     const assay_dataset_head *dataset = assay_dataset_get_head(shared->dataset);
-    const char *parameters = about->parameters == NULL ? "" : about->parameters;
-    char algorithm[512];
-    snprintf(algorithm, sizeof algorithm, "%s%s%s", about->name, *parameters ? " " : "",
-             parameters);
     const struct {
         char **to;
         const char *from;
     } texts[] = {
         {&head->release, release->release == NULL ? about->name : release->release},
         {&head->version, release->version == NULL ? about->version : release->version},
-        {&head->algorithm, algorithm},
         {&head->comparator, about->comparator},
         {&head->dataset_name, dataset->name},
     };
@@ -300,6 +265,8 @@ static assay_status fill_head(const enrolling *shared, const assay_release *rele
         assay_status status = assay_copy_string(texts[n].to, texts[n].from);
         if (status != ASSAY_OK) return status;
     }
+    assay_status status = assay_session_algorithm_text(session, &head->algorithm);
+    if (status != ASSAY_OK) return status;
     head->dataset_digest = dataset->digest;
     head->length = about->length;
     return fill_table(shared, &head->table);
@@ -337,14 +304,12 @@ assay_status assay_enroll(const char *dataset_path, const assay_release *release
                           assay_enroll_result *out) {
     enrolling shared = {.progress = progress, .lock = PTHREAD_MUTEX_INITIALIZER};
     assay_templates_head head = {0};
-    void *state = NULL; /* tells what the algorithm is; borrowed from until the end */
+    assay_session *session = NULL; /* tells what the algorithm is; borrowed from until the end */
     double started = assay_pace_seconds();
-    assay_status status = assay_algorithm_find(release->algorithm, &shared.algorithm);
+    assay_status status = assay_session_open(release, &session);
     if (status != ASSAY_OK) goto out;
-    status = open_state(shared.algorithm, release->parameters, &state);
-    if (status != ASSAY_OK) goto out;
-    shared.algorithm->describe(state, &shared.description);
-    status = check_description(shared.algorithm, &shared.description);
+    shared.description = *assay_session_about(session);
+    status = check_kind(&shared.description);
     if (status != ASSAY_OK) goto out;
     status = assay_dataset_open(dataset_path, &shared.dataset);
     if (status != ASSAY_OK) goto out;
@@ -352,9 +317,9 @@ assay_status assay_enroll(const char *dataset_path, const assay_release *release
     status = allocate_results(&shared);
     if (status != ASSAY_OK) goto out;
     threads = thread_count(threads, shared.table->row_count);
-    status = run_workers(&shared, release->parameters, threads);
+    status = run_workers(&shared, release, threads);
     if (status != ASSAY_OK) goto out;
-    status = fill_head(&shared, release, &head);
+    status = fill_head(&shared, session, release, &head);
     if (status != ASSAY_OK) goto out;
     status = fill_provenance(&shared, &head.dataset_digest, threads, assay_pace_seconds() - started,
                              &head.provenance_json);
@@ -366,7 +331,7 @@ assay_status assay_enroll(const char *dataset_path, const assay_release *release
     assay_enrolment_count(&head.table, &head.digest, out);
 out:
     release_results(&shared);
-    if (state != NULL) shared.algorithm->close(state);
+    assay_session_close(session);
     assay_dataset_close(shared.dataset);
     assay_templates_head_free(&head);
     return status;

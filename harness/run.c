@@ -12,9 +12,9 @@
 #include "datasets/base/memory.h"
 #include "datasets/base/pace.h"
 #include "datasets/npy.h"
-#include "harness/algorithms.h"
 #include "harness/outputs.h"
 #include "harness/run_private.h"
+#include "harness/session.h"
 
 const char *assay_run_outcome_name(assay_run_outcome outcome) {
     static const char *const names[] = {"done",  "up to date", "planned",
@@ -194,7 +194,12 @@ static assay_release release_of(const assay_config_release *release) {
     return (assay_release){.release = release->name,
                            .version = release->version,
                            .algorithm = release->algorithm,
-                           .parameters = (const char *const *)release->parameters};
+                           .parameters = (const char *const *)release->parameters,
+                           .plugin = release->plugin,
+                           .config_directory = release->config_directory,
+                           .readable = (const char *const *)release->readable,
+                           .template_seconds = release->template_seconds,
+                           .memory_bytes = release->memory_bytes};
 }
 
 static assay_import import_of(const runner *run, const assay_config_release *release) {
@@ -223,7 +228,7 @@ static assay_status templates_fit(runner *run, const assay_config_release *relea
     const assay_templates_head *head = assay_templates_get_head(templates);
     bool same =
         strcmp(head->release, release->name) == 0 && strcmp(head->version, release->version) == 0;
-    if (same && release->algorithm != NULL) {
+    if (same && assay_config_enrols(release)) {
         assay_release wanted = release_of(release);
         status = assay_run_enrolled_fits(head, &wanted, &run->dataset_digest, &same);
     } else if (same) {
@@ -239,7 +244,7 @@ static assay_status make_templates(runner *run, const assay_config_release *rele
                                    const char *path, assay_run_step *step) {
     assay_enroll_result result = {0};
     assay_status status = assay_run_make_parent(path);
-    if (status == ASSAY_OK && release->algorithm != NULL) {
+    if (status == ASSAY_OK && assay_config_enrols(release)) {
         assay_release wanted = release_of(release);
         status =
             assay_enroll(run->dataset_path, &wanted, run->threads, path, run->progress, &result);
@@ -257,10 +262,8 @@ static assay_status make_templates(runner *run, const assay_config_release *rele
 /* Length of the templates that a release would make, for the estimate of a dry run. */
 static assay_status planned_length(runner *run, const assay_config_release *release,
                                    release_files *files) {
-    const assay_algorithm *algorithm;
-    void *state = NULL;
-    char text[512] = "";
-    if (release->algorithm == NULL) {
+    assay_session *session = NULL;
+    if (!assay_config_enrols(release)) {
         assay_npy_matrix matrix = {0};
         assay_status status = assay_npy_read(release->templates, &matrix);
         files->count = matrix.rows;
@@ -268,16 +271,12 @@ static assay_status planned_length(runner *run, const assay_config_release *rele
         assay_npy_matrix_free(&matrix);
         return status;
     }
-    assay_status status = assay_algorithm_find(release->algorithm, &algorithm);
+    const assay_release wanted = release_of(release);
+    assay_status status = assay_session_open(&wanted, &session);
     if (status != ASSAY_OK) return status;
-    const char *const *parameters = (const char *const *)release->parameters;
-    if (algorithm->open(parameters, &state, text, sizeof text) != ASSAY_OUTCOME_OK)
-        return assay_fail(ASSAY_USAGE, "algorithm %s: %s", release->algorithm, text);
-    assay_algorithm_description description = {.size = sizeof description};
-    algorithm->describe(state, &description);
-    files->length = description.length;
+    files->length = assay_session_about(session)->length;
     files->count = run->samples;
-    algorithm->close(state);
+    assay_session_close(session);
     return ASSAY_OK;
 }
 
@@ -305,9 +304,9 @@ static assay_status step_templates(runner *run, const assay_config_release *rele
                                    release_files *files) {
     assay_run_step *step = NULL;
     bool fits = false;
-    const char *name = files->given                 ? "templates"
-                       : release->algorithm == NULL ? "import"
-                                                    : "enroll";
+    const char *name = files->given                   ? "templates"
+                       : assay_config_enrols(release) ? "enroll"
+                                                      : "import";
     assay_status status = add_step(run, name, release, files->templates, &step);
     if (status != ASSAY_OK) return status;
     start(run, step);
@@ -474,7 +473,7 @@ static assay_status run_releases(runner *run, release_files *files) {
 
 static bool needs_dataset(const assay_config *config) {
     for (size_t n = 0; n < config->release_count; n++)
-        if (config->releases[n].algorithm != NULL) return true;
+        if (assay_config_enrols(&config->releases[n])) return true;
     return false;
 }
 
@@ -484,7 +483,7 @@ static assay_status check_outputs(const runner *run, const release_files *files)
     const char **inputs = NULL;
     assay_output *outputs = NULL;
     size_t count = config->release_count, in = 0, out = 0;
-    assay_status status = assay_allocate(&inputs, 3 + 2 * count, sizeof *inputs, "inputs");
+    assay_status status = assay_allocate(&inputs, 3 + 3 * count, sizeof *inputs, "inputs");
     if (status == ASSAY_OK)
         status = assay_allocate(&outputs, 1 + 2 * count, sizeof *outputs, "outputs");
     if (status != ASSAY_OK) goto out;
@@ -495,6 +494,7 @@ static assay_status check_outputs(const runner *run, const release_files *files)
     for (size_t n = 0; n < count; n++) {
         inputs[in++] = config->releases[n].templates;
         inputs[in++] = config->releases[n].labels;
+        inputs[in++] = config->releases[n].plugin;
         if (!files[n].given) outputs[out++] = (assay_output){files[n].templates, "templates"};
         outputs[out++] = (assay_output){files[n].evidence, "evidence"};
     }

@@ -7,8 +7,8 @@
 
 #include "datasets/base/memory.h"
 #include "datasets/base/text.h"
-#include "harness/algorithms.h"
 #include "harness/run_private.h"
+#include "harness/session.h"
 
 /* Whether the provenance says value for key. */
 static bool provenance_says(const assay_templates_head *head, const char *key, const char *value) {
@@ -21,26 +21,16 @@ static bool provenance_says(const assay_templates_head *head, const char *key, c
 
 assay_status assay_run_enrolled_fits(const assay_templates_head *head, const assay_release *wanted,
                                      const assay_digest *dataset, bool *out) {
-    const assay_algorithm *algorithm;
-    void *state = NULL;
-    char text[512] = "";
-    assay_text name = {0};
-    assay_status status = assay_algorithm_find(wanted->algorithm, &algorithm);
-    if (status != ASSAY_OK) return status;
-    if (algorithm->open(wanted->parameters, &state, text, sizeof text) != ASSAY_OUTCOME_OK)
-        return assay_fail(ASSAY_USAGE, "algorithm %s: %s", wanted->algorithm, text);
-    assay_algorithm_description about = {.size = sizeof about};
-    algorithm->describe(state, &about);
-    assay_text_append(&name, about.name);
-    if (about.parameters != NULL && about.parameters[0] != '\0')
-        assay_text_appendf(&name, " %s", about.parameters);
-    status = assay_text_status(&name);
+    assay_session *session = NULL;
+    char *name = NULL;
+    assay_status status = assay_session_open(wanted, &session);
+    if (status == ASSAY_OK) status = assay_session_algorithm_text(session, &name);
     if (status == ASSAY_OK)
         *out = assay_digest_equal(&head->dataset_digest, dataset) &&
-               strcmp(head->algorithm, name.bytes) == 0 &&
-               provenance_says(head, "algorithm_version", about.version);
-    assay_text_free(&name);
-    algorithm->close(state);
+               strcmp(head->algorithm, name) == 0 &&
+               provenance_says(head, "algorithm_version", assay_session_about(session)->version);
+    free(name);
+    assay_session_close(session);
     return status;
 }
 

@@ -23,9 +23,17 @@ assay_status assay_ingest(const assay_manifest_declaration *declaration, const c
 /* enroll: a template of every sample by one release. */
 typedef struct {
     const char *release, *version;
-    const char *algorithm;         /* name in algorithms.def */
+    const char *algorithm;         /* name in algorithms.def; NULL where plugin is given */
     const char *const *parameters; /* "key=value", NULL-terminated; may be NULL */
+    /* A shared library with the interface of harness/algorithm.h, run in confined workers. */
+    const char *plugin;
+    const char *config_directory;  /* that it may read, or NULL */
+    const char *const *readable;   /* more folders or files that it may read, NULL-terminated, or NULL */
+    unsigned template_seconds;     /* wall time of one template; 0: ASSAY_PLUGIN_SECONDS */
+    uint64_t memory_bytes;         /* address space of a worker; 0: ASSAY_PLUGIN_MEMORY */
 } assay_release;
+#define ASSAY_PLUGIN_SECONDS 60u
+#define ASSAY_PLUGIN_MEMORY ((uint64_t)4 << 30)
 typedef struct {
     uint64_t enrolled, refused, failed, excluded;
     assay_digest digest;

@@ -100,8 +100,9 @@ static void close_lbp(void *opaque) {
     free(state);
 }
 
-static assay_outcome open_lbp(const char *const *parameters, bool normalised, void **out,
+static assay_outcome open_lbp(const assay_algorithm_setup *setup, bool normalised, void **out,
                               char *text, size_t text_size) {
+    const char *const *parameters = setup->parameters;
     lbp_state *state = NULL;
     assay_outcome outcome = ASSAY_OUTCOME_OK;
     char crop[ASSAY_NUMBER_SIZE];
@@ -133,14 +134,14 @@ out:
     return outcome;
 }
 
-static assay_outcome open_plain(const char *const *parameters, void **out, char *text,
+static assay_outcome open_plain(const assay_algorithm_setup *setup, void **out, char *text,
                                 size_t text_size) {
-    return open_lbp(parameters, false, out, text, text_size);
+    return open_lbp(setup, false, out, text, text_size);
 }
 
-static assay_outcome open_normalised(const char *const *parameters, void **out, char *text,
+static assay_outcome open_normalised(const assay_algorithm_setup *setup, void **out, char *text,
                                      size_t text_size) {
-    return open_lbp(parameters, true, out, text, text_size);
+    return open_lbp(setup, true, out, text, text_size);
 }
 
 static void describe(void *opaque, assay_algorithm_description *out) {
@@ -210,10 +211,15 @@ static void finish_cell(float *cell, bool normalised) {
 }
 
 static assay_outcome create_template(void *opaque, const assay_algorithm_image *images,
-                                     size_t count, assay_sample_role role, float *out, char *text,
-                                     size_t text_size) {
+                                     size_t count, assay_sample_role role,
+                                     assay_algorithm_template *out, char *text, size_t text_size) {
     lbp_state *state = opaque;
+    size_t cells = (size_t)state->grid * state->grid;
+    float *vector = (void *)out->bytes;
     (void)role;
+    if (out->capacity < cells * BIN_COUNT * sizeof *vector) {
+        return say(ASSAY_OUTCOME_FAILED, text, text_size, "no room for the template");
+    }
     if (count != 1 || images[0].channels != 1 || images[0].pixels == NULL) {
         return say(ASSAY_OUTCOME_FAILED, text, text_size, "expected one grey image");
     }
@@ -231,10 +237,11 @@ static assay_outcome create_template(void *opaque, const assay_algorithm_image *
         return say(ASSAY_OUTCOME_REFUSED, text, text_size, "no contrast in the picture's middle");
     }
     if (state->normalised) lbp_normalise(state->picture, state->size, state->scratch);
-    fill_histograms(state, out);
-    for (uint32_t cell = 0; cell < state->grid * state->grid; cell++) {
-        finish_cell(out + (size_t)cell * BIN_COUNT, state->normalised);
+    fill_histograms(state, vector);
+    for (size_t cell = 0; cell < cells; cell++) {
+        finish_cell(vector + cell * BIN_COUNT, state->normalised);
     }
+    out->used = cells * BIN_COUNT * sizeof *vector;
     return ASSAY_OUTCOME_OK;
 }
 

@@ -10,9 +10,9 @@
 #include "harness/steps.h"
 
 typedef struct {
-    const char *output, *algorithm, *release, *version;
-    assay_option_words parameters;
-    uint64_t threads;
+    const char *output, *algorithm, *plugin, *config_directory, *release, *version;
+    assay_option_words parameters, readable;
+    uint64_t threads, seconds, memory;
     bool json, quiet;
 } enroll_values;
 
@@ -46,6 +46,18 @@ static assay_status check_parameters(const assay_option_words *parameters) {
     return ASSAY_OK;
 }
 
+static assay_status check_algorithm(const enroll_values *values) {
+    if ((values->algorithm != NULL) + (values->plugin != NULL) != 1)
+        return assay_fail(ASSAY_USAGE, "one of --algorithm and --plugin is needed");
+    if (values->plugin != NULL && values->release == NULL)
+        return assay_fail(ASSAY_USAGE, "--plugin needs --release, what people call the release");
+    if (values->plugin == NULL && (values->config_directory != NULL || values->readable.count > 0 ||
+                                   values->seconds > 0 || values->memory > 0))
+        return assay_fail(ASSAY_USAGE,
+                          "--config-dir, --readable, --seconds and --memory belong to --plugin");
+    return check_parameters(&values->parameters);
+}
+
 static assay_status run(const void *given, char **arguments, size_t argument_count) {
     const enroll_values *values = given;
     assay_enroll_result result = {0};
@@ -57,11 +69,16 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
                                  values->release == NULL ? values->algorithm : values->release,
                              .version = values->version,
                              .algorithm = values->algorithm,
-                             .parameters = (const char *const *)values->parameters.items};
+                             .parameters = (const char *const *)values->parameters.items,
+                             .plugin = values->plugin,
+                             .config_directory = values->config_directory,
+                             .readable = (const char *const *)values->readable.items,
+                             .template_seconds = (unsigned)values->seconds,
+                             .memory_bytes = values->memory};
     const assay_output output = {values->output, "templates"};
-    const char *const input = arguments[0];
-    assay_status status = check_parameters(&values->parameters);
-    if (status == ASSAY_OK) status = assay_outputs_check(&output, 1, &input, 1);
+    const char *const inputs[] = {arguments[0], values->plugin};
+    assay_status status = check_algorithm(values);
+    if (status == ASSAY_OK) status = assay_outputs_check(&output, 1, inputs, 2);
     if (status == ASSAY_OK)
         status = assay_enroll(arguments[0], &release, (unsigned)values->threads, values->output,
                               &progress, &result);
@@ -76,8 +93,36 @@ static const assay_option options[] = {
      .kind = ASSAY_OPTION_TEXT,
      .offset = offsetof(enroll_values, algorithm),
      .value = "NAME",
-     .required = true,
      .purpose = "built-in algorithm: lbp, lbp-normalised"},
+    {.name = "plugin",
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(enroll_values, plugin),
+     .value = "FILE",
+     .purpose = "instead: a shared library with assay's interface, run confined"},
+    {.name = "config-dir",
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(enroll_values, config_directory),
+     .value = "DIR",
+     .purpose = "configuration directory of the plug-in, which it may read"},
+    {.name = "readable",
+     .kind = ASSAY_OPTION_EACH,
+     .offset = offsetof(enroll_values, readable),
+     .value = "PATH",
+     .purpose = "one more folder or file that the plug-in may read"},
+    {.name = "seconds",
+     .kind = ASSAY_OPTION_COUNT,
+     .offset = offsetof(enroll_values, seconds),
+     .value = "N",
+     .low = 1,
+     .high = 86400,
+     .purpose = "longest that the plug-in may take for a template",
+     .shown = "60"},
+    {.name = "memory",
+     .kind = ASSAY_OPTION_SIZE,
+     .offset = offsetof(enroll_values, memory),
+     .value = "SIZE",
+     .purpose = "address space of each worker that runs the plug-in",
+     .shown = "4G"},
     {.name = "parameter",
      .letter = 'p',
      .kind = ASSAY_OPTION_EACH,
@@ -115,6 +160,8 @@ const assay_command assay_command_enroll = {
         (const char *const[]){"assay enroll dataset.h5 -a lbp --version 1.0 -o templates.h5",
                               "assay enroll dataset.h5 -a lbp -p grid=8 --release lbp8 "
                               "--version 1.0 -o lbp8.h5",
+                              "assay enroll dataset.h5 --plugin libface.so --config-dir face "
+                              "--release face --version 2 -o face.h5",
                               NULL},
     .options = options,
     .option_count = sizeof options / sizeof *options,

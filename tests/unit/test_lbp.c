@@ -27,10 +27,17 @@ static const assay_algorithm *find(const char *name) {
     return algorithm;
 }
 
+static assay_outcome open_as(const assay_algorithm *algorithm, const char *const *parameters,
+                             void **out, char text[128]) {
+    const assay_algorithm_setup setup = {
+        .size = sizeof setup, .parameters = parameters, .config_directory = ""};
+    return algorithm->open(&setup, out, text, 128);
+}
+
 static void *open_with(const assay_algorithm *algorithm, const char *const *parameters) {
     void *state = NULL;
     char text[128] = "";
-    assert_int_equal(algorithm->open(parameters, &state, text, sizeof text), ASSAY_OUTCOME_OK);
+    assert_int_equal(open_as(algorithm, parameters, &state, text), ASSAY_OUTCOME_OK);
     assert_non_null(state);
     return state;
 }
@@ -43,7 +50,9 @@ static assay_outcome make(const assay_algorithm *algorithm, void *state, const u
                                          .channels = 1,
                                          .pixels = pixels,
                                          .capture_type = ""};
-    return algorithm->create_template(state, &image, 1, ASSAY_SAMPLE_UNSPECIFIED, out, text, 128);
+    assay_algorithm_template to = {
+        .size = sizeof to, .bytes = (uint8_t *)out, .capacity = SIZE_MAX};
+    return algorithm->create_template(state, &image, 1, ASSAY_SAMPLE_UNSPECIFIED, &to, text, 128);
 }
 
 static void names_and_versions_are_described(void **unused) {
@@ -86,8 +95,7 @@ static void a_wrong_parameter_is_refused(void **unused) {
         const char *const parameters[] = {wrong[n], NULL};
         void *state = NULL;
         char text[128] = "";
-        assert_int_equal(algorithm->open(parameters, &state, text, sizeof text),
-                         ASSAY_OUTCOME_REFUSED);
+        assert_int_equal(open_as(algorithm, parameters, &state, text), ASSAY_OUTCOME_REFUSED);
         assert_null(state);
         assert_non_null(strstr(text, wrong[n]));
     }
