@@ -26,11 +26,21 @@ const assay_backend *assay_backend_at(size_t index) {
 }
 
 assay_status assay_backend_find(const char *name, const assay_backend **out) {
+    return assay_backend_find_for(name, ASSAY_COMPARES_VECTORS, out);
+}
+
+assay_status assay_backend_find_for(const char *name, assay_compared compared,
+                                    const assay_backend **out) {
     const char *known[BACKEND_COUNT + 1] = {[BACKEND_COUNT] = "auto"};
     const int any = strcmp(name, "auto") == 0;
     for (size_t n = 0; n < BACKEND_COUNT; n++) {
         known[n] = backends[n]->name;
         if (!any && strcmp(name, backends[n]->name) != 0) continue;
+        if (compared == ASSAY_COMPARES_BITS && backends[n]->bits_all_pairs == NULL) {
+            if (any) continue;
+            return assay_fail(ASSAY_DECLINED, "backend %s does not compare bit strings",
+                              backends[n]->name);
+        }
         char line[256];
         const assay_status status = backends[n]->probe(line, sizeof line);
         if (status == ASSAY_DECLINED && any) continue;

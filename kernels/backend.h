@@ -22,13 +22,16 @@
 
 typedef enum { ASSAY_BINS_FULL = 0, ASSAY_BINS_SAMPLE, ASSAY_BINS_NONE } assay_bins_mode;
 
+typedef struct assay_hamming_set assay_hamming_set; /* kernels/hamming.h */
+
 /* The non-mated part of a comparison. Templates are sorted by side, then group, then subject. Tiles
  * are the ASSAY_TILE_EDGE squares of the upper triangle, row by row: tile 0 is (0,0), 1 is (0,1), …
  */
 typedef struct {
-    const assay_quantised *templates;
-    const uint32_t *subject; /* [count] */
-    const uint32_t *group;   /* [count], < group_count: combination of histogram_by */
+    const assay_quantised *templates; /* vectors, or NULL: */
+    const assay_hamming_set *bits;    /* bit strings, which only the bits_… functions look at */
+    const uint32_t *subject;          /* [count] */
+    const uint32_t *group;            /* [count], < group_count: combination of histogram_by */
     const uint8_t *side; /* [count] 0: compared with any; else compared only with another side */
     uint32_t group_count;
     uint64_t tail_limit;   /* K: keep the non-mated pairs from the top, as many as K allows */
@@ -69,9 +72,17 @@ typedef struct {
     uint32_t a, b; /* places in plan order, a < b */
 } assay_scored_pair;
 
+/* Fine score of a pair of bit strings that failed to compare: of no pair that was scored. */
+#define ASSAY_FINE_NONE INT64_MIN
+
+/* A pair of different subjects and allowed sides that failed to compare, a < b. */
+typedef struct {
+    uint32_t a, b;
+} assay_failed_pair;
+
 /* What a range of tiles gives. Two tallies of disjoint ranges of one plan merge by addition. */
 typedef struct {
-    uint64_t non_mated;    /* pairs of different subjects and allowed sides */
+    uint64_t non_mated;    /* pairs of different subjects and allowed sides that were scored */
     uint64_t same_subject; /* pairs of one subject and allowed sides */
     uint64_t other_side;   /* pairs that the sides do not allow */
     uint64_t histogram_pairs;
@@ -80,15 +91,22 @@ typedef struct {
     uint64_t histogram_length;
     assay_scored_pair *tail; /* by (fine descending, a, b), cut by assay_tail_cut */
     uint64_t tail_count;
-    int64_t tail_floor; /* every pair with fine > tail_floor is in the tail, and no other;
-                           INT64_MIN where the tail holds all */
-    uint64_t rescored;  /* pairs whose fine score was computed */
-    uint64_t redone;    /* ranges done again because a guessed floor was not certified */
+    int64_t tail_floor;        /* every pair with fine > tail_floor is in the tail, and no other;
+                                  INT64_MIN where the tail holds all */
+    assay_failed_pair *failed; /* by (a, b); in no histogram and no tail. Vectors never fail */
+    uint64_t failed_count;
+    uint64_t rescored; /* pairs whose fine score was computed */
+    uint64_t redone;   /* ranges done again because a guessed floor was not certified */
 } assay_tally;
 void assay_tally_free(assay_tally *tally); /* takes a zeroed one */
-/* Adds from to into (both of plan), cuts the tail again. from keeps what it owns. */
+/* Adds from to into (both of plan), cuts the tail again. from keeps what it owns. ASSAY_USAGE
+ * where more pairs than the tail's cap failed to compare. */
 assay_status assay_tally_merge(const assay_all_pairs *plan, assay_tally *into,
                                const assay_tally *from) ASSAY_MUST_CHECK;
+/* Sorts failed[count] by (a, b). */
+void assay_failed_sort(assay_failed_pair *failed, uint64_t count);
+/* ASSAY_USAGE where count failed pairs are more than the plan's cap allows to be listed. */
+assay_status assay_failed_check(const assay_all_pairs *plan, uint64_t count) ASSAY_MUST_CHECK;
 
 /* The tail's rule. Sorts pairs[count] by (fine descending, a, b) and returns how many stay: of
  * those with fine > *floor, all with fine >= t, t the smallest fine among them with #(>= t) <=
@@ -135,11 +153,25 @@ typedef struct {
     assay_status (*score_pairs)(const assay_quantised *templates, const assay_place_pair *pairs,
                                 uint64_t count, const assay_backend_options *options,
                                 assay_scored_pair *out);
+    /* The same for bit strings; all NULL where this backend compares vectors only. Of a pair that
+     * failed to compare, bits_score_pairs gives ASSAY_FINE_NONE and coarse 0. */
+    uint64_t (*bits_memory)(const assay_all_pairs *plan, unsigned threads);
+    assay_status (*bits_all_pairs)(const assay_all_pairs *plan, uint64_t first, uint64_t end,
+                                   const assay_backend_options *options, assay_tally *out);
+    assay_status (*bits_score_pairs)(const assay_hamming_set *bits, const assay_place_pair *pairs,
+                                     uint64_t count, const assay_backend_options *options,
+                                     assay_scored_pair *out);
 } assay_backend;
+
+/* What is compared. */
+typedef enum { ASSAY_COMPARES_VECTORS = 0, ASSAY_COMPARES_BITS } assay_compared;
 
 size_t assay_backend_count(void);
 const assay_backend *assay_backend_at(size_t index);
 /* "auto" gives the first of backends.def that does not decline. ASSAY_USAGE for an unknown name. */
 assay_status assay_backend_find(const char *name, const assay_backend **out) ASSAY_MUST_CHECK;
+/* The same among those that compare what is asked; a named one that does not is ASSAY_DECLINED. */
+assay_status assay_backend_find_for(const char *name, assay_compared compared,
+                                    const assay_backend **out) ASSAY_MUST_CHECK;
 
 #endif

@@ -147,27 +147,33 @@ assay_hamming_score assay_hamming_compare(const assay_hamming_set *set, uint64_t
 /* ---- all pairs by the definition ---- */
 
 typedef struct {
-    const assay_hamming_set *set;
     const assay_all_pairs *plan;
     assay_tally tally;
-    size_t capacity;
-    uint64_t failed;
+    size_t capacity, failed_capacity;
 } walk;
+
+static assay_status take_failed(walk *self, uint64_t a, uint64_t b) {
+    assay_tally *tally = &self->tally;
+    assay_status status = assay_failed_check(self->plan, tally->failed_count + 1);
+    if (status != ASSAY_OK) return status;
+    status = assay_reserve(&tally->failed, &self->failed_capacity, tally->failed_count + 1,
+                           sizeof *tally->failed, "pairs that failed to compare");
+    if (status != ASSAY_OK) return status;
+    tally->failed[tally->failed_count++] = (assay_failed_pair){.a = (uint32_t)a, .b = (uint32_t)b};
+    return ASSAY_OK;
+}
 
 /* One pair of different subjects: score, bin, list. */
 static assay_status take_pair(walk *self, uint64_t a, uint64_t b) {
     const assay_all_pairs *plan = self->plan;
     assay_tally *tally = &self->tally;
-    const assay_hamming_score score = assay_hamming_compare(self->set, a, b);
-    if (score.valid == 0) {
-        self->failed++;
-        return ASSAY_OK;
-    }
+    const assay_hamming_score score = assay_hamming_compare(plan->bits, a, b);
+    if (score.valid == 0) return take_failed(self, a, b);
     tally->non_mated++;
     if (assay_block_chosen(plan, a / ASSAY_BLOCK_EDGE, b / ASSAY_BLOCK_EDGE)) {
         int32_t lowest;
         uint32_t shift, bins;
-        assay_coarse_bins(ASSAY_COSINE, &lowest, &shift, &bins);
+        assay_coarse_bins(ASSAY_HAMMING, &lowest, &shift, &bins);
         const uint64_t index = group_pair_index(plan->group_count, plan->group[a], plan->group[b]);
         tally->histogram[index * bins + ((uint32_t)(score.coarse - lowest) >> shift)]++;
         tally->histogram_pairs++;
@@ -182,7 +188,7 @@ static assay_status take_pair(walk *self, uint64_t a, uint64_t b) {
 
 static assay_status take_tile(walk *self, uint64_t tile) {
     const assay_all_pairs *plan = self->plan;
-    const uint64_t count = self->set->count;
+    const uint64_t count = plan->bits->count;
     uint64_t row, column;
     assay_tile_place(count, tile, &row, &column);
     for (uint64_t a = strip_first(row); a < strip_first(row) + strip_size(count, row); a++) {
@@ -201,12 +207,9 @@ static assay_status take_tile(walk *self, uint64_t tile) {
     return ASSAY_OK;
 }
 
-assay_status assay_hamming_reference(const assay_hamming_set *set, const assay_all_pairs *plan,
-                                     uint64_t first, uint64_t end,
-                                     const assay_backend_options *options, assay_tally *out,
-                                     uint64_t *out_failed) {
-    walk self = {.set = set,
-                 .plan = plan,
+assay_status assay_hamming_reference(const assay_all_pairs *plan, uint64_t first, uint64_t end,
+                                     const assay_backend_options *options, assay_tally *out) {
+    walk self = {.plan = plan,
                  .tally = {.histogram_length = histogram_length_of(plan),
                            .tail_floor = options->known_floor}};
     assay_tally *tally = &self.tally;
@@ -217,7 +220,7 @@ assay_status assay_hamming_reference(const assay_hamming_set *set, const assay_a
         status = take_tile(&self, tile);
         if (status != ASSAY_OK) goto out;
         const uint64_t done =
-            tally->non_mated + tally->same_subject + tally->other_side + self.failed;
+            tally->non_mated + tally->same_subject + tally->other_side + tally->failed_count;
         if (!assay_progress_tell(options->progress, "compare", "pairs",
                                  options->progress_done + done, options->progress_total)) {
             status = assay_fail(ASSAY_FAILED, "interrupted after %" PRIu64 " pairs", done);
@@ -227,10 +230,21 @@ assay_status assay_hamming_reference(const assay_hamming_set *set, const assay_a
     tally->rescored = tally->non_mated;
     tally->tail_count = assay_tail_cut(tally->tail, tally->tail_count, plan->tail_limit,
                                        plan->required_fine, &tally->tail_floor);
+    assay_failed_sort(tally->failed, tally->failed_count);
     *out = *tally;
-    *out_failed = self.failed;
     *tally = (assay_tally){0};
 out:
     assay_tally_free(tally);
     return status;
+}
+
+assay_status assay_hamming_reference_places(const assay_hamming_set *set,
+                                            const assay_place_pair *pairs, uint64_t count,
+                                            const assay_backend_options *options,
+                                            assay_scored_pair *out) {
+    (void)options;
+    for (uint64_t n = 0; n < count; n++) {
+        out[n] = scored_pair_of(pairs[n], assay_hamming_compare(set, pairs[n].a, pairs[n].b));
+    }
+    return ASSAY_OK;
 }

@@ -25,8 +25,9 @@
  * least 2^12, and rounding moves each by at most 1/2. Equal fractions (1/2, 2/4) give equal
  * integers. So order and ties of fine scores are those of the fractions.
  *
- * Coarse: the integer nearest to 2^23 (n - d) / n, halves up. The bins are those of cosine
- * (assay_coarse_bins): 2^13 coarse integers a bin, 0 in bin 2048, a score of 1 in bin 3072. */
+ * Coarse: the integer nearest to 2^22 (n - d) / n, halves up, so that coarse scores have the scale
+ * 2^11, whose square is exact. The bins (assay_coarse_bins) are 2^11 coarse integers wide: a score
+ * of 0 is in bin 0, a score of 1 in bin 2048. */
 #ifndef ASSAY_KERNELS_HAMMING_H
 #define ASSAY_KERNELS_HAMMING_H
 
@@ -38,7 +39,10 @@
 #define ASSAY_HAMMING_BITS_MAX (1u << 20)
 #define ASSAY_HAMMING_SHIFTS_MAX 64
 #define ASSAY_HAMMING_EXPONENT 26    /* score = fine * 2^(-2 * 26) */
-#define ASSAY_HAMMING_COARSE_BITS 23 /* score is within 2^-24 of coarse * 2^-23 */
+#define ASSAY_HAMMING_COARSE_BITS 22 /* coarse score = coarse * 2^-22 */
+#define ASSAY_HAMMING_COARSE_SCALE 2048.0
+/* Of score and coarse score: half a coarse unit, and half a fine one. */
+#define ASSAY_HAMMING_BOUND (0x1p-23 + 0x1p-53)
 
 /* How templates are compared. */
 typedef struct {
@@ -54,12 +58,12 @@ typedef struct {
     uint64_t code, mask;
 } assay_hamming_word;
 
-typedef struct {
+struct assay_hamming_set {
     uint64_t count;
     assay_hamming_rule rule;
     uint32_t word_count;       /* of a template: bits / 64, rounded up */
     assay_hamming_word *words; /* [count][word_count] */
-} assay_hamming_set;
+};
 
 /* ASSAY_USAGE, naming what is out of its range. */
 assay_status assay_hamming_check(const assay_hamming_rule *rule) ASSAY_MUST_CHECK;
@@ -91,27 +95,28 @@ assay_status assay_hamming_score_pairs(const assay_hamming_set *set, const assay
                                        uint64_t count, unsigned threads,
                                        assay_hamming_score *out) ASSAY_MUST_CHECK;
 
-/* All pairs of a plan (backend.h) whose templates are this set, in plan order: plan->templates is
- * not looked at. Tiles, blocks, subjects, groups, sides, tail and options are those of a backend's
- * all_pairs. Here non_mated counts the pairs that were scored; *out_failed counts the allowed pairs
- * of different subjects that failed to compare, each once, and ranges add up:
- *     non_mated + *out_failed + same_subject + other_side = pairs of the tiles.
- * A failed pair is in no histogram and no tail. */
-assay_status assay_hamming_all_pairs(const assay_hamming_set *set, const assay_all_pairs *plan,
-                                     uint64_t first, uint64_t end,
-                                     const assay_backend_options *options, assay_tally *out,
-                                     uint64_t *out_failed) ASSAY_MUST_CHECK;
-/* Bytes that assay_hamming_all_pairs needs beyond the templates. */
-uint64_t assay_hamming_memory(const assay_hamming_set *set, const assay_all_pairs *plan,
-                              unsigned threads);
-/* What assay_hamming_all_pairs computes with here: "avx512", "avx2", "popcnt" or "portable". */
+/* What a backend's bits_… functions are on the processor (backend.h). All pairs are those of the
+ * plan whose templates are plan->bits, in plan order. Every allowed pair of different subjects is
+ * scored or listed as failed, so that non_mated + failed_count + same_subject + other_side = pairs
+ * of the tiles. */
+assay_status assay_hamming_all_pairs(const assay_all_pairs *plan, uint64_t first, uint64_t end,
+                                     const assay_backend_options *options,
+                                     assay_tally *out) ASSAY_MUST_CHECK;
+uint64_t assay_hamming_memory(const assay_all_pairs *plan, unsigned threads);
+assay_status assay_hamming_score_places(const assay_hamming_set *set, const assay_place_pair *pairs,
+                                        uint64_t count, const assay_backend_options *options,
+                                        assay_scored_pair *out) ASSAY_MUST_CHECK;
+/* What they compute with here: "avx512", "avx2", "popcnt" or "portable". */
 const char *assay_hamming_path_name(void);
 
-/* The same as assay_hamming_all_pairs by assay_hamming_compare alone, every pair kept and sorted:
- * slow and large on purpose. options->threads and memory_limit are not looked at. */
-assay_status assay_hamming_reference(const assay_hamming_set *set, const assay_all_pairs *plan,
-                                     uint64_t first, uint64_t end,
-                                     const assay_backend_options *options, assay_tally *out,
-                                     uint64_t *out_failed) ASSAY_MUST_CHECK;
+/* The same by assay_hamming_compare alone, every pair kept and sorted: slow and large on purpose.
+ * options->threads and memory_limit are not looked at. */
+assay_status assay_hamming_reference(const assay_all_pairs *plan, uint64_t first, uint64_t end,
+                                     const assay_backend_options *options,
+                                     assay_tally *out) ASSAY_MUST_CHECK;
+assay_status assay_hamming_reference_places(const assay_hamming_set *set,
+                                            const assay_place_pair *pairs, uint64_t count,
+                                            const assay_backend_options *options,
+                                            assay_scored_pair *out) ASSAY_MUST_CHECK;
 
 #endif

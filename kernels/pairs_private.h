@@ -3,6 +3,7 @@
 #define ASSAY_KERNELS_PAIRS_PRIVATE_H
 
 #include "kernels/backend.h"
+#include "kernels/hamming.h"
 
 /* The place of the whole set that a place of the plan is. */
 static inline uint64_t whole_place(const assay_all_pairs *plan, uint64_t place) {
@@ -28,6 +29,14 @@ bool assay_plan_holds(const assay_all_pairs *plan, uint64_t first, uint64_t end,
 static inline uint64_t histogram_length_of(const assay_all_pairs *plan) {
     if (plan->bins_mode == ASSAY_BINS_NONE) return 0;
     return (uint64_t)plan->group_count * (plan->group_count + 1) / 2 * ASSAY_COARSE_BINS;
+}
+
+/* A comparison of bit strings as backends hand it out. */
+static inline assay_scored_pair scored_pair_of(assay_place_pair pair, assay_hamming_score score) {
+    return (assay_scored_pair){.fine = score.valid > 0 ? score.fine : ASSAY_FINE_NONE,
+                               .coarse = score.coarse,
+                               .a = (uint32_t)pair.a,
+                               .b = (uint32_t)pair.b};
 }
 
 /* First place and number of places of a strip of ASSAY_TILE_EDGE templates. */

@@ -178,6 +178,10 @@ assay_status assay_quantise(assay_comparator comparator, uint64_t count, uint32_
     assay_quantised set = {.count = count, .length = length, .comparator = comparator};
     assay_status status = ASSAY_OK;
     size_t cells;
+    if (comparator == ASSAY_HAMMING) {
+        return assay_fail(ASSAY_USAGE, "comparator hamming compares bit strings; these templates "
+                                       "are vectors");
+    }
     if (length < 1 || length > ASSAY_LENGTH_MAX) {
         return assay_fail(ASSAY_USAGE, "templates have %u components; expected 1 to %u", length,
                           ASSAY_LENGTH_MAX);
@@ -281,6 +285,9 @@ void assay_coarse_bins(assay_comparator comparator, int32_t *lowest, uint32_t *s
     if (comparator == ASSAY_EUCLIDEAN) {
         *lowest = -(1 << 26) + 1; /* -(|q_i| + |q_j|)^2 > -2^26 */
         *shift = 14;
+    } else if (comparator == ASSAY_HAMMING) {
+        *lowest = 0; /* up to 2^22, a score of 1 */
+        *shift = 11;
     } else {
         *lowest = -(1 << 24);
         *shift = 13;

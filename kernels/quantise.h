@@ -12,6 +12,7 @@
 #ifndef ASSAY_KERNELS_QUANTISE_H
 #define ASSAY_KERNELS_QUANTISE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "datasets/base/status.h"
@@ -44,9 +45,15 @@ typedef struct {
     int32_t *coarse_norm; /* [count] sum q^2, < 2^24 */
 } assay_quantised;
 
+/* What of two templates a comparator compares. */
+static inline bool assay_comparator_takes_bits(assay_comparator comparator) {
+    return comparator == ASSAY_HAMMING;
+}
+
 /* vectors is [count][length], finite, no all-zero row (ASSAY_USAGE names the row otherwise).
  * ASSAY_USAGE too where the set's precision would be worse than 1e-3: a template whose rounding
- * error sqrt(length)/2 * 2^-e exceeds a thousandth of its own norm. */
+ * error sqrt(length)/2 * 2^-e exceeds a thousandth of its own norm; and for a comparator of bit
+ * strings. */
 assay_status assay_quantise(assay_comparator comparator, uint64_t count, uint32_t length,
                             const float *vectors, assay_quantised *out) ASSAY_MUST_CHECK;
 void assay_quantised_free(assay_quantised *set); /* takes a zeroed one */

@@ -223,10 +223,51 @@ uint64_t assay_tail_cut(assay_scored_pair *pairs, uint64_t count, uint64_t limit
     return kept;
 }
 
+/* ---- pairs that failed to compare ---- */
+
+static int by_place(const void *left, const void *right) {
+    const assay_failed_pair *x = left, *y = right;
+    if (x->a != y->a) return x->a < y->a ? -1 : 1;
+    return x->b < y->b ? -1 : x->b > y->b;
+}
+
+void assay_failed_sort(assay_failed_pair *failed, uint64_t count) {
+    if (count > 0) qsort(failed, (size_t)count, sizeof *failed, by_place);
+}
+
+assay_status assay_failed_check(const assay_all_pairs *plan, uint64_t count) {
+    if (count <= plan->tail_cap) return ASSAY_OK;
+    return assay_fail(
+        ASSAY_USAGE,
+        "more than %llu non-mated pairs (the tail's cap) have too few valid bits to be "
+        "compared; expected a lower minimum of valid bits or a larger cap",
+        (unsigned long long)plan->tail_cap);
+}
+
+static assay_status merge_failed(const assay_all_pairs *plan, assay_tally *into,
+                                 const assay_tally *from) {
+    size_t capacity = (size_t)into->failed_count;
+    const uint64_t count = into->failed_count + from->failed_count;
+    if (from->failed_count == 0) return ASSAY_OK;
+    assay_status status = assay_failed_check(plan, count);
+    if (status != ASSAY_OK) return status;
+    status = assay_reserve(&into->failed, &capacity, (size_t)count, sizeof *into->failed,
+                           "pairs that failed to compare");
+    if (status != ASSAY_OK) return status;
+    memcpy(into->failed + into->failed_count, from->failed,
+           (size_t)from->failed_count * sizeof *into->failed);
+    into->failed_count = count;
+    assay_failed_sort(into->failed, count);
+    return ASSAY_OK;
+}
+
+/* ---- tallies ---- */
+
 void assay_tally_free(assay_tally *tally) {
     if (tally == NULL) return;
     free(tally->histogram);
     free(tally->tail);
+    free(tally->failed);
     *tally = (assay_tally){0};
 }
 
@@ -278,7 +319,9 @@ assay_status assay_tally_merge(const assay_all_pairs *plan, assay_tally *into,
             ASSAY_FAILED, "cannot merge tallies of %llu and %llu counters; expected one plan",
             (unsigned long long)into->histogram_length, (unsigned long long)from->histogram_length);
     }
-    const assay_status status = merge_tails(plan, into, from);
+    assay_status status = merge_failed(plan, into, from);
+    if (status != ASSAY_OK) return status;
+    status = merge_tails(plan, into, from);
     if (status != ASSAY_OK) return status;
     for (uint64_t n = 0; n < into->histogram_length; n++) into->histogram[n] += from->histogram[n];
     into->non_mated += from->non_mated;

@@ -303,8 +303,11 @@ extern const assay_backend assay_backend_cpu, assay_backend_cpu_vnni, assay_back
 
 const assay_backend assay_backend_cpu = {
     .name = "cpu",
-    .purpose = "the fastest of the cpu-… that this processor has",
+    .purpose = "the fastest of the cpu-… that this processor has, and bit strings",
     CPU_MEMBERS(best),
+    .bits_memory = assay_hamming_memory,
+    .bits_all_pairs = assay_hamming_all_pairs,
+    .bits_score_pairs = assay_hamming_score_places,
 };
 
 const assay_backend assay_backend_cpu_vnni = {

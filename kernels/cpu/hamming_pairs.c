@@ -3,6 +3,7 @@
 
 #include "datasets/base/memory.h"
 #include "kernels/cpu/hamming_private.h"
+#include "kernels/pairs_private.h"
 
 enum { WORTH_A_THREAD = 256 }; /* pairs */
 
@@ -93,4 +94,22 @@ out:
 assay_status assay_hamming_score_pairs(const assay_hamming_set *set, const assay_place_pair *pairs,
                                        uint64_t count, unsigned threads, assay_hamming_score *out) {
     return assay_hamming_score_pairs_on(assay_hamming_path_best(), set, pairs, count, threads, out);
+}
+
+assay_status assay_hamming_score_places(const assay_hamming_set *set, const assay_place_pair *pairs,
+                                        uint64_t count, const assay_backend_options *options,
+                                        assay_scored_pair *out) {
+    enum { AT_A_TIME = 1 << 16 };
+    assay_hamming_score *scores = NULL;
+    const uint64_t room = count < AT_A_TIME ? count : AT_A_TIME;
+    assay_status status = assay_allocate(&scores, (size_t)room, sizeof *scores, "scores");
+    for (uint64_t first = 0; status == ASSAY_OK && first < count; first += room) {
+        const uint64_t some = count - first < room ? count - first : room;
+        status = assay_hamming_score_pairs(set, pairs + first, some, options->threads, scores);
+        for (uint64_t n = 0; status == ASSAY_OK && n < some; n++) {
+            out[first + n] = scored_pair_of(pairs[first + n], scores[n]);
+        }
+    }
+    free(scores);
+    return status;
 }

@@ -69,11 +69,10 @@ void assay_hamming_pack(const assay_hamming_set *set, uint64_t first, uint32_t s
                         uint32_t lanes, assay_hamming_word *scratch, uint64_t *panel);
 
 /* all_pairs and score_pairs of hamming.h on a path of choice. */
-assay_status assay_hamming_all_pairs_on(const assay_hamming_path *path,
-                                        const assay_hamming_set *set, const assay_all_pairs *plan,
+assay_status assay_hamming_all_pairs_on(const assay_hamming_path *path, const assay_all_pairs *plan,
                                         uint64_t first, uint64_t end,
-                                        const assay_backend_options *options, assay_tally *out,
-                                        uint64_t *out_failed) ASSAY_MUST_CHECK;
+                                        const assay_backend_options *options,
+                                        assay_tally *out) ASSAY_MUST_CHECK;
 assay_status assay_hamming_score_pairs_on(const assay_hamming_path *path,
                                           const assay_hamming_set *set,
                                           const assay_place_pair *pairs, uint64_t count,
@@ -115,14 +114,15 @@ HAMMING_INLINE void mark_columns(const double *restrict fractions, double edge,
 }
 
 /* Bin and mark of every column. The bin is exact: x / n with n <= 2^20 has the coarse integer
- * c = floor((2^24 x + n) / 2n), so the bin is 2048 + floor(c / 2^13) = 2048 + floor(r) with
- * r = 2^10 x / n + 2^-14 = p / q, q = 2^14 n <= 2^34. r is no integer: x / n would have the
- * denominator 2^24. So it is 2^-34 or more from the next one, and the errors of the division (2^-54
- * of x / n) and of the sum (2^-41) do not reach it. */
+ * c = floor((2^23 x + n) / 2n), so the bin is floor(c / 2^11) = floor(r) with
+ * r = 2^11 x / n + 2^-12 = p / q, q = 2^12 n <= 2^32. r is no integer: x / n would have the
+ * denominator 2^23. So it is 2^-32 or more from the next one, and the errors of the division (2^-43
+ * of 2^11 x / n) and of the sum (2^-42) do not reach it. A pair that failed has a
+ * negative fraction above -2^-11, so that its bin is 0; it is taken out of there again. */
 HAMMING_INLINE void grade_columns(assay_hamming_grading *row) {
     divide_columns(row->agreeing, row->valid, row->fractions);
     for (int n = 0; n < (int)ASSAY_TILE_EDGE; n++) {
-        row->bins[n] = (uint16_t)(int32_t)(row->fractions[n] * 1024 + (2048 + 0x1p-14));
+        row->bins[n] = (uint16_t)(int32_t)(row->fractions[n] * 2048 + 0x1p-12);
     }
     mark_columns(row->fractions, row->edge, row->subjects, row->subject, row->marks);
 }

@@ -24,7 +24,7 @@ enum {
 /* What the threads share. */
 typedef struct {
     const assay_hamming_path *path;
-    const assay_hamming_set *set;
+    const assay_hamming_set *set; /* of the plan */
     const assay_all_pairs *plan;
     const assay_backend_options *options;
     uint64_t end;
@@ -40,6 +40,9 @@ typedef struct {
     size_t capacity;
     uint64_t kept_count, cut_at;
     int64_t floor; /* every pair met with fine > floor is among the candidates */
+    assay_failed_pair *failed;
+    size_t failed_capacity;
+    uint64_t failed_count;
     assay_status status;
     char error[4096];
 } shared_work;
@@ -64,8 +67,9 @@ typedef struct {
     assay_hamming_grading row;
     assay_scored_pair batch[BATCH];
     unsigned batch_count;
+    assay_failed_pair failed[BATCH];
+    unsigned failed_count;
     assay_tally tally; /* counters only */
-    uint64_t failed;
 } worker;
 
 /* ---- candidates for the tail ---- */
@@ -146,6 +150,32 @@ static assay_status take_candidate(worker *self, uint64_t a, uint64_t b, uint32_
                             .a = (uint32_t)a,
                             .b = (uint32_t)b};
     return self->batch_count == BATCH ? hand_over(self) : ASSAY_OK;
+}
+
+/* ---- pairs that failed to compare ---- */
+
+static assay_status hand_over_failed(worker *self) {
+    shared_work *work = self->work;
+    pthread_mutex_lock(&work->lock);
+    const uint64_t count = work->failed_count + self->failed_count;
+    assay_status status = assay_failed_check(work->plan, count);
+    if (status == ASSAY_OK) {
+        status = assay_reserve(&work->failed, &work->failed_capacity, (size_t)count,
+                               sizeof *work->failed, "pairs that failed to compare");
+    }
+    if (status == ASSAY_OK) {
+        memcpy(work->failed + work->failed_count, self->failed,
+               self->failed_count * sizeof *self->failed);
+        work->failed_count = count;
+    }
+    pthread_mutex_unlock(&work->lock);
+    self->failed_count = 0;
+    return status;
+}
+
+static assay_status take_failed(worker *self, uint64_t a, uint64_t b) {
+    self->failed[self->failed_count++] = (assay_failed_pair){.a = (uint32_t)a, .b = (uint32_t)b};
+    return self->failed_count == BATCH ? hand_over_failed(self) : ASSAY_OK;
 }
 
 /* ---- tiles ---- */
@@ -235,16 +265,13 @@ static assay_status take_marked(worker *self, const tile_place *place, uint64_t 
         return take_candidate(self, a, b, (uint32_t)row->agreeing[column],
                               (uint32_t)row->valid[column]);
     }
-    if (same_subject) {
-        self->tally.same_subject++;
-    } else {
-        self->failed++;
-    }
     self->tally.non_mated--;
     if (histogram != NULL) {
         histogram[row->bins[column]]--;
         self->tally.histogram_pairs--;
     }
+    if (!same_subject) return take_failed(self, a, b);
+    self->tally.same_subject++;
     return ASSAY_OK;
 }
 
@@ -330,6 +357,7 @@ static void *work_on_tiles(void *argument) {
         status = take_tile(self, tile);
     }
     if (status == ASSAY_OK && self->batch_count > 0) status = hand_over(self);
+    if (status == ASSAY_OK && self->failed_count > 0) status = hand_over_failed(self);
     pthread_mutex_lock(&work->lock);
     if (status != ASSAY_OK && work->status == ASSAY_OK) {
         work->status = status;
@@ -458,8 +486,8 @@ static uint64_t most_candidates(uint64_t n, const assay_all_pairs *plan, unsigne
     return most < pairs ? most : pairs;
 }
 
-uint64_t assay_hamming_memory(const assay_hamming_set *set, const assay_all_pairs *plan,
-                              unsigned threads) {
+uint64_t assay_hamming_memory(const assay_all_pairs *plan, unsigned threads) {
+    const assay_hamming_set *set = plan->bits;
     const uint64_t panel = (uint64_t)set->word_count * (2 * HAMMING_LANES_MAX + 2);
     const uint64_t cells = (uint64_t)ASSAY_TILE_EDGE * HAMMING_STRIDE;
     /* Candidates and the sort's copy of them; panel, counts and histograms of each thread. */
@@ -468,13 +496,11 @@ uint64_t assay_hamming_memory(const assay_hamming_set *set, const assay_all_pair
            (threads + 1) * histogram_length_of(plan) * sizeof(uint64_t);
 }
 
-assay_status assay_hamming_all_pairs_on(const assay_hamming_path *path,
-                                        const assay_hamming_set *set, const assay_all_pairs *plan,
+assay_status assay_hamming_all_pairs_on(const assay_hamming_path *path, const assay_all_pairs *plan,
                                         uint64_t first, uint64_t end,
-                                        const assay_backend_options *options, assay_tally *out,
-                                        uint64_t *out_failed) {
+                                        const assay_backend_options *options, assay_tally *out) {
     shared_work work = {.path = path,
-                        .set = set,
+                        .set = plan->bits,
                         .plan = plan,
                         .options = options,
                         .end = end,
@@ -484,13 +510,12 @@ assay_status assay_hamming_all_pairs_on(const assay_hamming_path *path,
                         .finished = PTHREAD_COND_INITIALIZER};
     assay_tally tally = {.histogram_length = histogram_length_of(plan)};
     const unsigned threads = options->threads > 0 ? options->threads : 1;
-    uint64_t failed = 0;
     worker *workers = NULL;
     if (work.cut_at < CUT_AT_LEAST) work.cut_at = CUT_AT_LEAST;
     atomic_init(&work.next_tile, first);
     atomic_init(&work.known_floor, work.floor);
     /* All the room at once: pages count only when they are written, and growing would copy. */
-    work.capacity = (size_t)most_candidates(set->count, plan, threads);
+    work.capacity = (size_t)most_candidates(plan->bits->count, plan, threads);
     assay_status status =
         assay_allocate(&work.kept, work.capacity, sizeof *work.kept, "candidates for the tail");
     if (status != ASSAY_OK) goto out;
@@ -501,32 +526,30 @@ assay_status assay_hamming_all_pairs_on(const assay_hamming_path *path,
     if (status != ASSAY_OK) goto out;
     status = run_workers(&work, workers, threads);
     if (status != ASSAY_OK) goto out;
-    for (unsigned n = 0; n < threads; n++) {
-        add_counters(&tally, &workers[n]);
-        failed += workers[n].failed;
-    }
+    for (unsigned n = 0; n < threads; n++) add_counters(&tally, &workers[n]);
     status = cut_candidates(&work);
     if (status != ASSAY_OK) goto out;
     tally.tail = work.kept;
     tally.tail_floor = work.floor;
     tally.tail_count = assay_tail_cut(work.kept, work.kept_count, plan->tail_limit,
                                       plan->required_fine, &tally.tail_floor);
+    tally.failed = work.failed;
+    tally.failed_count = work.failed_count;
+    assay_failed_sort(tally.failed, tally.failed_count);
     work.kept = NULL;
+    work.failed = NULL;
     *out = tally;
-    *out_failed = failed;
     tally = (assay_tally){0};
 out:
     for (unsigned n = 0; workers != NULL && n < threads; n++) close_worker(&workers[n]);
     free(workers);
     free(work.kept);
+    free(work.failed);
     assay_tally_free(&tally);
     return status;
 }
 
-assay_status assay_hamming_all_pairs(const assay_hamming_set *set, const assay_all_pairs *plan,
-                                     uint64_t first, uint64_t end,
-                                     const assay_backend_options *options, assay_tally *out,
-                                     uint64_t *out_failed) {
-    return assay_hamming_all_pairs_on(assay_hamming_path_best(), set, plan, first, end, options,
-                                      out, out_failed);
+assay_status assay_hamming_all_pairs(const assay_all_pairs *plan, uint64_t first, uint64_t end,
+                                     const assay_backend_options *options, assay_tally *out) {
+    return assay_hamming_all_pairs_on(assay_hamming_path_best(), plan, first, end, options, out);
 }

@@ -107,6 +107,12 @@ static assay_status score_pairs(const assay_quantised *templates, const assay_pl
     return ASSAY_OK;
 }
 
+static uint64_t bits_memory(const assay_all_pairs *plan, unsigned threads) {
+    (void)threads;
+    return assay_pair_count(plan->bits->count) * 2 * sizeof(assay_scored_pair) +
+           histogram_length_of(plan) * sizeof(uint64_t);
+}
+
 extern const assay_backend assay_backend_reference;
 const assay_backend assay_backend_reference = {
     .name = "reference",
@@ -116,4 +122,7 @@ const assay_backend assay_backend_reference = {
     .memory = memory,
     .all_pairs = all_pairs,
     .score_pairs = score_pairs,
+    .bits_memory = bits_memory,
+    .bits_all_pairs = assay_hamming_reference,
+    .bits_score_pairs = assay_hamming_reference_places,
 };

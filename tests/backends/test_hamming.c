@@ -53,7 +53,7 @@ static void bits_that_are_valid_in_both_are_compared(void **state) {
     const assay_hamming_score score = score_everywhere(&set, 0, 1);
     assert_score(score, 3, 4, 0);
     assert_true(score.fine == INT64_C(3) << 50);
-    assert_int_equal(score.coarse, 3 << 21);
+    assert_int_equal(score.coarse, 3 << 20);
     assay_hamming_set_free(&set);
 }
 
@@ -121,7 +121,7 @@ static void fine_scores_are_the_nearest_integers(void **state) {
     assert_true(assay_hamming_fine(7, 7) == INT64_C(1) << 52);
     assert_true(assay_hamming_fine(1, 3) == INT64_C(1501199875790165)); /* …165.33 */
     assert_true(assay_hamming_fine(2, 3) == INT64_C(3002399751580331)); /* …330.67 */
-    assert_int_equal(assay_hamming_coarse(1, 3), 2796203);              /* 2796202.67 */
+    assert_int_equal(assay_hamming_coarse(1, 3), 1398101);              /* 1398101.33 */
     assay_random random;
     assay_random_start(&random, 1, 1);
     for (int n = 0; n < 100000; n++) {
@@ -132,7 +132,7 @@ static void fine_scores_are_the_nearest_integers(void **state) {
                                       ((uint64_t)agreeing << 52));
         assert_true(2 * llabs(off) <= valid);
         const int64_t coarse_off =
-            (int64_t)assay_hamming_coarse(agreeing, valid) * valid - ((int64_t)agreeing << 23);
+            (int64_t)assay_hamming_coarse(agreeing, valid) * valid - ((int64_t)agreeing << 22);
         assert_true(2 * llabs(coarse_off) <= valid);
     }
 }
@@ -171,7 +171,7 @@ static void grade_one(const assay_hamming_path *path, uint32_t agreeing, uint32_
     path->grade(&row);
     int32_t lowest;
     uint32_t shift, bins;
-    assay_coarse_bins(ASSAY_COSINE, &lowest, &shift, &bins);
+    assay_coarse_bins(ASSAY_HAMMING, &lowest, &shift, &bins);
     for (uint32_t k = 0; k < ASSAY_TILE_EDGE; k++) {
         const int32_t coarse = assay_hamming_coarse((uint32_t)x[k], valid);
         assert_int_equal(row.bins[k], (uint32_t)(coarse - lowest) >> shift);
@@ -194,10 +194,10 @@ static void every_path_bins_as_the_coarse_integer_does(void **state) {
         for (int n = 0; n < 3000; n++) {
             const uint32_t valid = 1 + assay_random_below(&random, ASSAY_HAMMING_BITS_MAX);
             grade_one(path, assay_random_below(&random, valid + 1), valid);
-            /* Multiples of 1/1024 and their neighbours: the edges of bins. */
-            const uint32_t edge = valid / 1024 * assay_random_below(&random, 1025);
-            grade_one(path, edge < valid ? edge + 1 : edge, valid / 1024 * 1024 + 1);
-            grade_one(path, assay_random_below(&random, 1025) << 10, ASSAY_HAMMING_BITS_MAX);
+            /* Multiples of 1/2048 and their neighbours: the edges of bins. */
+            const uint32_t edge = valid / 2048 * assay_random_below(&random, 2049);
+            grade_one(path, edge < valid ? edge + 1 : edge, valid / 2048 * 2048 + 1);
+            grade_one(path, assay_random_below(&random, 2049) << 9, ASSAY_HAMMING_BITS_MAX);
         }
     }
 }
@@ -277,7 +277,8 @@ static void make(fixture *f, const shape *s, uint64_t seed) {
         f->group[n] = (uint32_t)((uint64_t)(n % of) * s->groups / of);
         f->subject[n] = n % of / s->samples_per_subject;
     }
-    f->plan = (assay_all_pairs){.subject = f->subject,
+    f->plan = (assay_all_pairs){.bits = &f->set,
+                                .subject = f->subject,
                                 .group = f->group,
                                 .side = f->side,
                                 .group_count = s->groups,
@@ -296,33 +297,28 @@ static void unmake(fixture *f) {
     free(f->side);
 }
 
-/* A tally and what is beside it. */
-typedef struct {
-    assay_tally tally;
-    uint64_t failed;
-} result;
-
 /* By path, or by the definition where it is NULL. */
-static result run(const assay_hamming_path *path, const fixture *f, uint64_t first, uint64_t end,
-                  unsigned threads, int64_t known_floor) {
+static assay_tally run(const assay_hamming_path *path, const fixture *f, uint64_t first,
+                       uint64_t end, unsigned threads, int64_t known_floor) {
     const assay_backend_options options = {.threads = threads, .known_floor = known_floor};
-    result got = {0};
+    assay_tally got = {0};
     const assay_status status =
-        path == NULL ? assay_hamming_reference(&f->set, &f->plan, first, end, &options, &got.tally,
-                                               &got.failed)
-                     : assay_hamming_all_pairs_on(path, &f->set, &f->plan, first, end, &options,
-                                                  &got.tally, &got.failed);
+        path == NULL ? assay_hamming_reference(&f->plan, first, end, &options, &got)
+                     : assay_hamming_all_pairs_on(path, &f->plan, first, end, &options, &got);
     if (status != ASSAY_OK) fail_msg("%s", assay_error_text());
     return got;
 }
 
-static result run_all(const assay_hamming_path *path, const fixture *f, unsigned threads) {
+static assay_tally run_all(const assay_hamming_path *path, const fixture *f, unsigned threads) {
     return run(path, f, 0, assay_tile_count(f->set.count), threads, INT64_MIN);
 }
 
-static void assert_same(const result *left, const result *right) {
-    const assay_tally *x = &left->tally, *y = &right->tally;
-    assert_int_equal(left->failed, right->failed);
+static void assert_same(const assay_tally *x, const assay_tally *y) {
+    assert_int_equal(x->failed_count, y->failed_count);
+    for (uint64_t n = 0; n < x->failed_count; n++) {
+        assert_int_equal(x->failed[n].a, y->failed[n].a);
+        assert_int_equal(x->failed[n].b, y->failed[n].b);
+    }
     assert_int_equal(x->non_mated, y->non_mated);
     assert_int_equal(x->same_subject, y->same_subject);
     assert_int_equal(x->other_side, y->other_side);
@@ -337,10 +333,6 @@ static void assert_same(const result *left, const result *right) {
         assert_int_equal(x->tail[n].a, y->tail[n].a);
         assert_int_equal(x->tail[n].b, y->tail[n].b);
     }
-}
-
-static void release(result *got) {
-    assay_tally_free(&got->tally);
 }
 
 #define NONE INT64_MAX
@@ -384,18 +376,17 @@ static void the_definition_counts_every_pair_once(void **state) {
     for (size_t n = 0; n < SHAPES; n++) {
         fixture f;
         make(&f, &shapes[n], 100 + n);
-        result got = run_all(NULL, &f, 1);
+        assay_tally got = run_all(NULL, &f, 1);
         const uint64_t count = shapes[n].count;
-        assert_int_equal(got.tally.non_mated + got.failed + got.tally.same_subject +
-                             got.tally.other_side,
+        assert_int_equal(got.non_mated + got.failed_count + got.same_subject + got.other_side,
                          count * (count - 1) / 2);
         uint64_t binned = 0;
-        for (uint64_t k = 0; k < got.tally.histogram_length; k++) binned += got.tally.histogram[k];
-        assert_int_equal(binned, got.tally.histogram_pairs);
-        if (shapes[n].bins == ASSAY_BINS_FULL) assert_int_equal(binned, got.tally.non_mated);
-        if (shapes[n].mask == MASK_EMPTY) assert_int_equal(got.tally.non_mated, 0);
-        if (shapes[n].mask == MASK_FULL) assert_int_equal(got.failed, 0);
-        release(&got);
+        for (uint64_t k = 0; k < got.histogram_length; k++) binned += got.histogram[k];
+        assert_int_equal(binned, got.histogram_pairs);
+        if (shapes[n].bins == ASSAY_BINS_FULL) assert_int_equal(binned, got.non_mated);
+        if (shapes[n].mask == MASK_EMPTY) assert_int_equal(got.non_mated, 0);
+        if (shapes[n].mask == MASK_FULL) assert_int_equal(got.failed_count, 0);
+        assay_tally_free(&got);
         unmake(&f);
     }
 }
@@ -406,17 +397,17 @@ static void every_path_gives_the_tally_of_the_definition(void **state) {
     for (size_t n = 0; n < SHAPES; n++) {
         fixture f;
         make(&f, &shapes[n], 100 + n);
-        result expected = run_all(NULL, &f, 1);
+        assay_tally expected = run_all(NULL, &f, 1);
         const assay_hamming_path *path;
         for (unsigned p = 0; (path = assay_hamming_path_at(p)) != NULL; p++) {
             if (!path->supported()) continue;
             for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
-                result got = run_all(path, &f, threads[t]);
+                assay_tally got = run_all(path, &f, threads[t]);
                 assert_same(&got, &expected);
-                release(&got);
+                assay_tally_free(&got);
             }
         }
-        release(&expected);
+        assay_tally_free(&expected);
         unmake(&f);
     }
 }
@@ -459,20 +450,20 @@ static void all_paths_agree_on_a_set_of_several_tiles_and_shifts(void **state) {
     (void)state;
     fixture f;
     make(&f, &several_tiles, 11);
-    result expected = run_all(&assay_hamming_path_portable, &f, 2);
-    assert_true(expected.failed > 0 && expected.tally.non_mated > expected.failed);
-    assert_true(expected.tally.tail_count > 2900);
+    assay_tally expected = run_all(&assay_hamming_path_portable, &f, 2);
+    assert_true(expected.failed_count > 0 && expected.non_mated > expected.failed_count);
+    assert_true(expected.tail_count > 2900);
     const assay_hamming_path *path;
     for (unsigned p = 0; (path = assay_hamming_path_at(p)) != NULL; p++) {
         if (!path->supported()) {
             print_message("path %s: this machine does not support it\n", path->name);
             continue;
         }
-        result got = run_all(path, &f, 2);
+        assay_tally got = run_all(path, &f, 2);
         assert_same(&got, &expected);
-        release(&got);
+        assay_tally_free(&got);
     }
-    release(&expected);
+    assay_tally_free(&expected);
     unmake(&f);
 }
 
@@ -480,16 +471,16 @@ static void a_floor_told_beforehand_leaves_the_tail_as_it_is(void **state) {
     (void)state;
     fixture f;
     make(&f, &several_tiles, 14);
-    result whole = run_all(&assay_hamming_path_portable, &f, 2);
+    assay_tally whole = run_all(&assay_hamming_path_portable, &f, 2);
     const assay_hamming_path *path;
     for (unsigned p = 0; (path = assay_hamming_path_at(p)) != NULL; p++) {
         if (!path->supported()) continue;
-        result got = run(path, &f, 0, assay_tile_count(f.set.count), 2, whole.tally.tail_floor);
+        assay_tally got = run(path, &f, 0, assay_tile_count(f.set.count), 2, whole.tail_floor);
         assert_same(&got, &whole);
-        assert_true(got.tally.rescored < 2 * whole.tally.tail_count);
-        release(&got);
+        assert_true(got.rescored < 2 * whole.tail_count);
+        assay_tally_free(&got);
     }
-    release(&whole);
+    assay_tally_free(&whole);
     unmake(&f);
 }
 
@@ -511,22 +502,21 @@ static void ranges_of_tiles_merge_to_the_whole_and_count_each_failure_once(void 
     for (size_t n = 11; n < SHAPES; n++) {
         fixture f;
         make(&f, &shapes[n], 300 + n);
-        result whole = run_all(NULL, &f, 1);
+        assay_tally whole = run_all(NULL, &f, 1);
         for (int tell_floor = 0; tell_floor < 2; tell_floor++) {
-            result merged = {.tally = {.tail_floor = INT64_MIN,
-                                       .histogram_length = whole.tally.histogram_length}};
-            merged.tally.histogram = calloc(whole.tally.histogram_length + 1, sizeof(uint64_t));
+            assay_tally merged = {.tail_floor = INT64_MIN,
+                                  .histogram_length = whole.histogram_length};
+            merged.histogram = calloc(whole.histogram_length + 1, sizeof(uint64_t));
             for (uint64_t tile = assay_tile_count(f.set.count); tile-- > 0;) {
-                const int64_t floor = tell_floor ? merged.tally.tail_floor : INT64_MIN;
-                result part = run(assay_hamming_path_best(), &f, tile, tile + 1, 2, floor);
-                assert_int_equal(assay_tally_merge(&f.plan, &merged.tally, &part.tally), ASSAY_OK);
-                merged.failed += part.failed;
-                release(&part);
+                const int64_t floor = tell_floor ? merged.tail_floor : INT64_MIN;
+                assay_tally part = run(assay_hamming_path_best(), &f, tile, tile + 1, 2, floor);
+                assert_int_equal(assay_tally_merge(&f.plan, &merged, &part), ASSAY_OK);
+                assay_tally_free(&part);
             }
             assert_same(&merged, &whole);
-            release(&merged);
+            assay_tally_free(&merged);
         }
-        release(&whole);
+        assay_tally_free(&whole);
         unmake(&f);
     }
 }
@@ -539,11 +529,11 @@ static void failed_comparisons_are_those_with_too_few_valid_bits(void **state) {
     fixture f;
     make(&f, &s, 13);
     const uint64_t empty = 120, rest = 480;
-    result got = run_all(assay_hamming_path_best(), &f, 2);
-    assert_int_equal(got.failed, empty * (empty - 1) / 2 + empty * rest);
-    assert_int_equal(got.tally.non_mated, rest * (rest - 1) / 2);
-    assert_int_equal(got.tally.histogram_pairs, rest * (rest - 1) / 2);
-    release(&got);
+    assay_tally got = run_all(assay_hamming_path_best(), &f, 2);
+    assert_int_equal(got.failed_count, empty * (empty - 1) / 2 + empty * rest);
+    assert_int_equal(got.non_mated, rest * (rest - 1) / 2);
+    assert_int_equal(got.histogram_pairs, rest * (rest - 1) / 2);
+    assay_tally_free(&got);
     unmake(&f);
 }
 
@@ -586,11 +576,48 @@ static void a_cap_refuses_a_threshold_that_keeps_too_much(void **state) {
     f.plan.required_fine = 0;
     f.plan.tail_cap = 1000;
     const assay_backend_options options = {.threads = 2, .known_floor = INT64_MIN};
-    result got = {0};
-    assert_int_equal(assay_hamming_all_pairs(&f.set, &f.plan, 0, assay_tile_count(f.set.count),
-                                             &options, &got.tally, &got.failed),
-                     ASSAY_USAGE);
+    assay_tally got = {0};
+    assert_int_equal(
+        assay_hamming_all_pairs(&f.plan, 0, assay_tile_count(f.set.count), &options, &got),
+        ASSAY_USAGE);
     assert_non_null(strstr(assay_error_text(), "1000"));
+    unmake(&f);
+}
+
+static void more_failed_pairs_than_the_cap_are_refused(void **state) {
+    (void)state;
+    fixture f;
+    make(&f, &shapes[10], 5);
+    f.plan.tail_cap = 1000; /* of 1,200 pairs of different subjects, all of which fail */
+    const assay_backend_options options = {.threads = 2, .known_floor = INT64_MIN};
+    assay_tally got = {0};
+    assert_int_equal(assay_hamming_all_pairs(&f.plan, 0, 1, &options, &got), ASSAY_USAGE);
+    assert_non_null(strstr(assay_error_text(), "valid bits"));
+    assert_int_equal(assay_hamming_reference(&f.plan, 0, 1, &options, &got), ASSAY_USAGE);
+    f.plan.tail_cap = 1200;
+    assert_int_equal(assay_hamming_all_pairs(&f.plan, 0, 1, &options, &got), ASSAY_OK);
+    assert_int_equal(got.failed_count, 1200);
+    assay_tally_free(&got);
+    unmake(&f);
+}
+
+static void places_are_scored_as_backends_hand_them_out(void **state) {
+    (void)state;
+    fixture f;
+    make(&f, &shapes[9], 6);
+    const assay_place_pair pairs[] = {{0, 1}, {2, 3}, {6, 7}, {3, 8}};
+    const assay_backend_options options = {.threads = 2};
+    assay_scored_pair got[4], expected[4];
+    assert_int_equal(assay_hamming_score_places(&f.set, pairs, 4, &options, got), ASSAY_OK);
+    assert_int_equal(assay_hamming_reference_places(&f.set, pairs, 4, &options, expected),
+                     ASSAY_OK);
+    for (int n = 0; n < 4; n++) {
+        assert_true(got[n].fine == expected[n].fine && got[n].coarse == expected[n].coarse);
+        assert_int_equal(got[n].a, pairs[n].a);
+        assert_int_equal(got[n].b, pairs[n].b);
+    }
+    assert_true(got[0].fine == ASSAY_FINE_NONE && got[2].fine == ASSAY_FINE_NONE);
+    assert_true(got[1].fine > 0 && got[3].fine > 0);
     unmake(&f);
 }
 
@@ -607,16 +634,12 @@ static void a_listener_that_asks_to_stop_ends_the_run(void **state) {
     const assay_progress progress = {.tell = ask_to_stop};
     const assay_backend_options options = {
         .threads = 2, .known_floor = INT64_MIN, .progress = &progress};
-    result got = {0};
+    assay_tally got = {0};
     const uint64_t tiles = assay_tile_count(f.set.count);
-    assert_int_equal(
-        assay_hamming_all_pairs(&f.set, &f.plan, 0, tiles, &options, &got.tally, &got.failed),
-        ASSAY_FAILED);
+    assert_int_equal(assay_hamming_all_pairs(&f.plan, 0, tiles, &options, &got), ASSAY_FAILED);
     assert_non_null(strstr(assay_error_text(), "interrupted"));
-    assert_int_equal(
-        assay_hamming_reference(&f.set, &f.plan, 0, tiles, &options, &got.tally, &got.failed),
-        ASSAY_FAILED);
-    assert_null(got.tally.tail);
+    assert_int_equal(assay_hamming_reference(&f.plan, 0, tiles, &options, &got), ASSAY_FAILED);
+    assert_null(got.tail);
     unmake(&f);
 }
 
@@ -648,6 +671,8 @@ int main(void) {
         cmocka_unit_test(failed_comparisons_are_those_with_too_few_valid_bits),
         cmocka_unit_test(a_rule_out_of_its_range_is_refused_by_name),
         cmocka_unit_test(a_cap_refuses_a_threshold_that_keeps_too_much),
+        cmocka_unit_test(more_failed_pairs_than_the_cap_are_refused),
+        cmocka_unit_test(places_are_scored_as_backends_hand_them_out),
         cmocka_unit_test(a_listener_that_asks_to_stop_ends_the_run),
         cmocka_unit_test(the_best_path_is_the_first_that_the_machine_supports),
     };
