@@ -74,41 +74,12 @@ typedef struct {
 
 /* ---- candidates for the tail ---- */
 
-/* The fine score of rank `rank` from the top, 0 the largest, of pairs[count], rank < count: found
- * by digits of 11 bits from the highest on, in five passes whatever the ties. */
-static int64_t fine_at_rank(const assay_scored_pair *pairs, uint64_t count, uint64_t rank) {
-    enum { DIGIT = 11, DIGITS = 1 << DIGIT };
-    uint64_t found = 0, known = 0; /* the digits so far, and ones where they are */
-    for (int shift = 4 * DIGIT; shift >= 0; shift -= DIGIT) {
-        uint64_t counts[DIGITS] = {0};
-        for (uint64_t n = 0; n < count; n++) {
-            const uint64_t fine = (uint64_t)pairs[n].fine;
-            if ((fine & known) == found) counts[(fine >> shift) % DIGITS]++;
-        }
-        uint64_t digit = DIGITS - 1;
-        while (rank >= counts[digit]) rank -= counts[digit--];
-        found |= digit << shift;
-        known |= (uint64_t)(DIGITS - 1) << shift;
-    }
-    return (int64_t)found;
-}
-
-/* Cuts the candidates as the tail's rule does, in no order: the pair behind the last that the limit
- * allows is refused and all tied to it, unless they are required. Called with the lock held, or
- * alone. */
+/* With the lock held, or alone. */
 static assay_status cut_candidates(shared_work *work) {
     const assay_all_pairs *plan = work->plan;
-    if (work->kept_count > plan->tail_limit) {
-        int64_t refused = fine_at_rank(work->kept, work->kept_count, plan->tail_limit);
-        if (refused >= plan->required_fine) refused = plan->required_fine - 1;
-        uint64_t kept = 0;
-        for (uint64_t n = 0; n < work->kept_count; n++) {
-            if (work->kept[n].fine > refused) work->kept[kept++] = work->kept[n];
-        }
-        work->kept_count = kept;
-        work->floor = refused;
-        atomic_store(&work->known_floor, refused);
-    }
+    work->kept_count = assay_tail_trim(work->kept, work->kept_count, plan->tail_limit,
+                                       plan->required_fine, &work->floor);
+    atomic_store(&work->known_floor, work->floor);
     if (work->kept_count > plan->tail_cap) {
         return assay_fail(ASSAY_USAGE,
                           "more than %" PRIu64 " non-mated pairs (the tail's cap) reach the lowest "
@@ -490,8 +461,8 @@ uint64_t assay_hamming_memory(const assay_all_pairs *plan, unsigned threads) {
     const assay_hamming_set *set = plan->bits;
     const uint64_t panel = (uint64_t)set->word_count * (2 * HAMMING_LANES_MAX + 2);
     const uint64_t cells = (uint64_t)ASSAY_TILE_EDGE * HAMMING_STRIDE;
-    /* Candidates and the sort's copy of them; panel, counts and histograms of each thread. */
-    return most_candidates(set->count, plan, threads) * 2 * sizeof(assay_scored_pair) +
+    /* Candidates; panel, counts and histograms of each thread. */
+    return most_candidates(set->count, plan, threads) * sizeof(assay_scored_pair) +
            threads * (panel * sizeof(uint64_t) + cells * 2 * sizeof(int32_t) + sizeof(worker)) +
            (threads + 1) * histogram_length_of(plan) * sizeof(uint64_t);
 }
