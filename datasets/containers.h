@@ -12,6 +12,7 @@
 #include "datasets/base/status.h"
 #include "datasets/protocol.h"
 #include "datasets/sample_table.h"
+#include "datasets/score_form.h"
 
 /* ---- dataset.h5 ---- */
 
@@ -75,10 +76,13 @@ assay_status assay_templates_read(assay_templates *templates, uint64_t first, ui
 
 /* ---- evidence.h5 ---- */
 
-/* One comparison. score = fine * 2^(-2 * exponent); coarse as kernels/quantise.h defines it. */
+/* One comparison. The evidence's form says what score fine stands for; coarse as kernels/quantise.h
+ * defines it. Where the protocol is ASSAY_PROTOCOL_SCORES there are no rows: i is the place of the
+ * score in the list that it came in, counted from 0, and j is ASSAY_NO_ROW. */
+#define ASSAY_NO_ROW UINT32_MAX
 typedef struct {
     int64_t fine;
-    int32_t coarse;
+    int32_t coarse;    /* 0 in evidence without histograms */
     uint32_t i, j;     /* rows of the table, i < j */
     uint8_t direction; /* assay_direction */
 } assay_comparison;
@@ -97,14 +101,21 @@ typedef struct {
     assay_sample_table table;
     assay_protocol protocol;
 
-    int exponent;        /* score = fine * 2^(-2 exponent) */
+    assay_score_form form; /* of every fine integer below */
+    int exponent;        /* of form SCALED: score = fine * 2^(-2 exponent); else 0 */
     double coarse_scale; /* coarse score = coarse / coarse_scale^2 */
     double bound;        /* |score - coarse score| <= bound for every pair of this set */
     assay_bin_rule bins;
 
     uint64_t non_mated;  /* comparisons made between different subjects */
+    /* Comparisons that were tried and gave no score. They are attempted and not completed: no match
+     * at any threshold, and no part of FMR and FNMR of completed comparisons. */
+    uint64_t failed_mated, failed_non_mated;
+    assay_row_pair *failed; /* [failed_mated + failed_non_mated] their rows i < j, sorted, each once;
+                               NULL where the protocol is ASSAY_PROTOCOL_SCORES */
     uint64_t relations[ASSAY_RELATION_COUNT]; /* pairs of enrolled samples by what they are; [MATED]
-                            is mated_count, [NON_MATED] is non_mated; the sum is n(n-1)/2 */
+                            is mated_count + failed_mated, [NON_MATED] non_mated + failed_non_mated;
+                            the sum is n(n-1)/2, without a table that of those two alone */
     assay_comparison *mated; /* every mated one, by (fine descending, i, j) */
     uint64_t mated_count;
     assay_comparison *tail; /* non-mated from the top down to the floor, by (fine descending, i, j) */
@@ -125,6 +136,9 @@ typedef struct {
 } assay_evidence;
 
 void assay_evidence_free(assay_evidence *evidence); /* takes a zeroed one */
+/* Whether its comparisons are of samples of its table; else it is of score lists alone, which say
+ * nothing of subjects, enrolment or groups. */
+bool assay_evidence_has_samples(const assay_evidence *evidence);
 /* Number of histograms: c (c + 1) / 2. */
 uint64_t assay_histogram_count(uint32_t combination_count);
 uint64_t assay_histogram_index(uint32_t combination_count, uint32_t a, uint32_t b);

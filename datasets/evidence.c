@@ -19,6 +19,7 @@ void assay_evidence_free(assay_evidence *evidence) {
     assay_protocol_free(&evidence->protocol);
     free(evidence->mated);
     free(evidence->tail);
+    free(evidence->failed);
     free(evidence->combinations);
     free(evidence->histogram);
     free(evidence->provenance_json);
@@ -37,7 +38,11 @@ uint64_t assay_histogram_index(uint32_t combination_count, uint32_t a, uint32_t 
 }
 
 double assay_fine_score(const assay_evidence *evidence, int64_t fine) {
-    return ldexp((double)fine, -2 * evidence->exponent);
+    return assay_score_of(evidence->form, evidence->exponent, fine);
+}
+
+bool assay_evidence_has_samples(const assay_evidence *evidence) {
+    return evidence->protocol.kind != ASSAY_PROTOCOL_SCORES;
 }
 
 /* ---- digest (FORMAT.md, "Result digest") ---- */
@@ -87,6 +92,20 @@ static void digest_histograms(assay_digester *digester, const assay_evidence *ev
         assay_digester_add_u64(digester, evidence->histogram[n]);
 }
 
+/* Where no comparison failed there is nothing: so evidence of before there were such has its digest
+ * still. */
+static void digest_failed(assay_digester *digester, const assay_evidence *evidence) {
+    const uint64_t count = evidence->failed_mated + evidence->failed_non_mated;
+    if (!count) return;
+    assay_digester_add_string(digester, "failed");
+    assay_digester_add_u64(digester, evidence->failed_mated);
+    assay_digester_add_u64(digester, evidence->failed_non_mated);
+    for (uint64_t n = 0; evidence->failed && n < count; n++) {
+        assay_digester_add_u64(digester, evidence->failed[n].i);
+        assay_digester_add_u64(digester, evidence->failed[n].j);
+    }
+}
+
 static void digest_result(assay_digester *digester, const assay_evidence *evidence,
                           const assay_digest *table, const char *protocol) {
     assay_digester_add_string(digester, "assay-result/1");
@@ -94,6 +113,8 @@ static void digest_result(assay_digester *digester, const assay_evidence *eviden
     assay_digester_add_string(digester, protocol);
     assay_digester_add_string(digester, evidence->comparator);
     assay_digester_add_u64(digester, (uint64_t)(int64_t)evidence->exponent);
+    if (evidence->form != ASSAY_SCORE_SCALED)
+        assay_digester_add_string(digester, assay_score_form_name(evidence->form));
     assay_digester_add_u64(digester, double_bits(evidence->coarse_scale));
     assay_digester_add_u64(digester, double_bits(evidence->bound));
     assay_digester_add_u64(digester, (uint64_t)(int64_t)evidence->bins.lowest);
@@ -108,6 +129,7 @@ static void digest_result(assay_digester *digester, const assay_evidence *eviden
     assay_digester_add_u64(digester, (uint64_t)evidence->tail_floor);
     digest_comparisons(digester, evidence->tail, evidence->tail_count);
     digest_histograms(digester, evidence);
+    digest_failed(digester, evidence);
 }
 
 assay_status assay_evidence_digest(assay_evidence *evidence) {
@@ -133,13 +155,56 @@ static assay_status contradiction(const char *name, const char *what) {
     return assay_fail(ASSAY_FAILED, "%s: the evidence contradicts itself: %s", name, what);
 }
 
+/* Of a list without samples. */
+static const char *places_fault(const assay_comparison *list, uint64_t count) {
+    for (uint64_t n = 0; n < count; n++)
+        if (list[n].j != ASSAY_NO_ROW || list[n].direction != ASSAY_DIRECTION_NONE)
+            return "a score of a list without samples is of a row";
+    return NULL;
+}
+
+/* Scores are finite, whatever integer stands for them. */
+static const char *form_fault(const assay_evidence *evidence) {
+    if (evidence->form == ASSAY_SCORE_SCALED) return NULL;
+    if (evidence->exponent != 0) return "placed scores have no exponent";
+    const assay_comparison *const lists[] = {evidence->mated, evidence->tail};
+    const uint64_t counts[] = {evidence->mated_count, evidence->tail_count};
+    for (int n = 0; n < 2; n++)
+        if (counts[n] && (lists[n][0].fine > ASSAY_SCORE_PLACE_MOST ||
+                          lists[n][counts[n] - 1].fine < -ASSAY_SCORE_PLACE_MOST))
+            return "a score is at no place of a finite number";
+    return NULL;
+}
+
+/* The comparisons that gave no score: rows, order, subjects, and how many of each kind. */
+static const char *failed_fault(const assay_evidence *evidence) {
+    const assay_sample_table *table = &evidence->table;
+    const uint64_t count = evidence->failed_mated + evidence->failed_non_mated;
+    uint64_t mated = 0;
+    if (!assay_evidence_has_samples(evidence) || !count) return NULL;
+    for (uint64_t n = 0; n < count; n++) {
+        const assay_row_pair pair = evidence->failed[n], *before = evidence->failed + n - 1;
+        if (pair.i >= pair.j || pair.j >= table->row_count ||
+            (n && (before->i != pair.i ? before->i > pair.i : before->j >= pair.j)))
+            return "failed comparisons are not in order, or not of two rows i < j";
+        if (table->enrolment[pair.i] != ASSAY_ENROLMENT_ENROLLED ||
+            table->enrolment[pair.j] != ASSAY_ENROLMENT_ENROLLED)
+            return "a failed comparison is of a sample that is not enrolled";
+        mated += table->subject[pair.i] == table->subject[pair.j];
+    }
+    return mated == evidence->failed_mated ? NULL : "failed comparisons are told in two ways";
+}
+
 /* Order, rows, enrolment and subjects of a list. */
 static const char *list_fault(const assay_evidence *evidence, const assay_comparison *list,
                               uint64_t count, bool mated) {
     const assay_sample_table *table = &evidence->table;
-    if (!assay_comparisons_sorted(list, count, table->row_count))
+    const bool has_samples = assay_evidence_has_samples(evidence);
+    const uint64_t limit = has_samples ? table->row_count : (uint64_t)ASSAY_NO_ROW + 1;
+    if (!assay_comparisons_sorted(list, count, limit))
         return mated ? "mated comparisons are not in order, or not of two rows i < j"
                      : "the tail is not in order, or not of two rows i < j";
+    if (!has_samples) return places_fault(list, count);
     for (uint64_t n = 0; n < count; n++) {
         const uint32_t i = list[n].i, j = list[n].j;
         if ((table->subject[i] == table->subject[j]) != mated)
@@ -171,11 +236,18 @@ static const char *counts_fault(const assay_evidence *evidence) {
     for (uint64_t row = 0; row < evidence->table.row_count; row++)
         enrolled += evidence->table.enrolment[row] == ASSAY_ENROLMENT_ENROLLED;
     for (int n = 0; n < ASSAY_RELATION_COUNT; n++) pairs += evidence->relations[n];
-    if (pairs != (enrolled ? enrolled * (enrolled - 1) / 2 : 0))
+    const uint64_t mated = evidence->mated_count + evidence->failed_mated;
+    const uint64_t non_mated = evidence->non_mated + evidence->failed_non_mated;
+    uint64_t expected = enrolled ? enrolled * (enrolled - 1) / 2 : 0;
+    if (!assay_evidence_has_samples(evidence)) {
+        if (evidence->table.row_count) return "score lists without samples have a sample table";
+        expected = mated + non_mated;
+    }
+    if (pairs != expected)
         return "mated, non-mated and excluded pairs do not sum to n(n-1)/2 of the enrolled samples";
-    if (evidence->relations[ASSAY_RELATION_MATED] != evidence->mated_count)
+    if (evidence->relations[ASSAY_RELATION_MATED] != mated)
         return "the number of mated comparisons is not that of the list";
-    if (evidence->relations[ASSAY_RELATION_NON_MATED] != evidence->non_mated)
+    if (evidence->relations[ASSAY_RELATION_NON_MATED] != non_mated)
         return "the number of non-mated comparisons is told in two ways";
     return NULL;
 }
@@ -209,7 +281,9 @@ assay_status assay_evidence_check(const char *name, const assay_evidence *eviden
     if (!isfinite(evidence->coarse_scale) || evidence->coarse_scale <= 0 ||
         !isfinite(evidence->bound) || evidence->bound < 0)
         fault = "its coarse scale or bound is no number that it can be";
+    if (!fault) fault = form_fault(evidence);
     if (!fault) fault = counts_fault(evidence);
+    if (!fault) fault = failed_fault(evidence);
     if (!fault) fault = list_fault(evidence, evidence->mated, evidence->mated_count, true);
     if (!fault) fault = list_fault(evidence, evidence->tail, evidence->tail_count, false);
     if (!fault) fault = tail_fault(evidence);

@@ -116,6 +116,10 @@ static void list_counts(assay_evidence *evidence, count_value out[COUNTS]) {
 
 /* ---- writing ---- */
 
+static assay_scale scale_of(const assay_evidence *evidence) {
+    return (assay_scale){evidence->form, evidence->exponent};
+}
+
 typedef struct {
     assay_evidence *evidence;
     const char *path;
@@ -153,7 +157,50 @@ static assay_status put_values(assay_store *store, assay_evidence *evidence) {
         if ((status = assay_store_put_u64(store, at, counts[n].name, *counts[n].at))) return status;
     status = assay_store_put_u64(store, at, "tail_complete", evidence->tail_complete);
     if (status) return status;
-    return assay_store_put_i64(store, at, "tail_floor", evidence->tail_floor);
+    status = assay_store_put_i64(store, at, "tail_floor", evidence->tail_floor);
+    if (status || evidence->form == ASSAY_SCORE_SCALED) return status;
+    return assay_store_put_text(store, at, "score_form", assay_score_form_name(evidence->form));
+}
+
+/* ---- comparisons that gave no score: a group, where there are any ---- */
+
+static assay_array failed_array(const assay_evidence *evidence) {
+    return (assay_array){"/result/failed/pairs",
+                         H5T_STD_U32LE,
+                         2,
+                         {evidence->failed_mated + evidence->failed_non_mated, 2},
+                         ASSAY_LAYOUT_CHUNKED};
+}
+
+static assay_status put_failed(assay_store *store, const assay_evidence *evidence) {
+    static const char at[] = "/result/failed";
+    if (!evidence->failed_mated && !evidence->failed_non_mated) return ASSAY_OK;
+    assay_array pairs = failed_array(evidence);
+    assay_status status = assay_store_put_group(store, at);
+    if (status) return status;
+    if ((status = assay_store_put_u64(store, at, "mated", evidence->failed_mated))) return status;
+    status = assay_store_put_u64(store, at, "non_mated", evidence->failed_non_mated);
+    if (status || !assay_evidence_has_samples(evidence)) return status;
+    return assay_array_write(store, &pairs, evidence->failed);
+}
+
+static assay_status get_failed(const assay_store *store, assay_evidence *evidence) {
+    static const char at[] = "/result/failed";
+    uint64_t most = UINT64_MAX / 4;
+    if (!assay_store_has(store, at)) return ASSAY_OK;
+    assay_status status = assay_store_get_u64(store, at, "mated", most, &evidence->failed_mated);
+    if (status) return status;
+    status = assay_store_get_u64(store, at, "non_mated", most, &evidence->failed_non_mated);
+    if (status || !assay_evidence_has_samples(evidence)) return status;
+    assay_array pairs = failed_array(evidence);
+    uint64_t dims[2];
+    status = assay_array_shape(store, pairs.path, 2, dims);
+    if (status) return status;
+    if (dims[0] != pairs.dims[0])
+        return assay_store_wrong(store, pairs.path, "as many pairs as comparisons failed");
+    status = assay_allocate(&evidence->failed, pairs.dims[0], sizeof *evidence->failed, "pairs");
+    if (status) return status;
+    return assay_array_read(store, &pairs, evidence->failed);
 }
 
 /* Pairs of enrolled samples by what they are, and the names of that. */
@@ -214,11 +261,12 @@ static assay_status write_evidence(void *context, const char *temporary,
     if ((status = put_values(&store, evidence))) return status;
     if ((status = put_relations(&store, evidence))) return status;
     status = assay_comparisons_write(&store, "/result/mated", evidence->mated,
-                                     evidence->mated_count, evidence->exponent);
+                                     evidence->mated_count, scale_of(evidence));
     if (status) return status;
     status = assay_comparisons_write(&store, "/result/tail", evidence->tail, evidence->tail_count,
-                                     evidence->exponent);
+                                     scale_of(evidence));
     if (status) return status;
+    if ((status = put_failed(&store, evidence))) return status;
     if ((status = put_histograms(&store, evidence))) return status;
     if ((status = put_pairs(&store, &evidence->protocol))) return status;
     return assay_store_finish(&store);
@@ -272,6 +320,20 @@ static assay_status get_bins(const assay_store *store, assay_bin_rule *bins) {
     return ASSAY_OK;
 }
 
+/* Evidence of before there were forms says nothing of it and is scaled. */
+static assay_status get_form(const assay_store *store, assay_score_form *out) {
+    static const char at[] = "/result", name[] = "score_form";
+    char *text = NULL;
+    *out = ASSAY_SCORE_SCALED;
+    if (!assay_store_has_attribute(store, at, name)) return ASSAY_OK;
+    assay_status status = assay_store_get_text(store, at, name, &text);
+    if (status) return status;
+    if (!assay_score_form_parse(text, out))
+        status = assay_store_wrong(store, name, "scaled or placed");
+    free(text);
+    return status;
+}
+
 static assay_status get_values(const assay_store *store, assay_evidence *evidence) {
     static const char at[] = "/result";
     count_value counts[COUNTS];
@@ -282,6 +344,7 @@ static assay_status get_values(const assay_store *store, assay_evidence *evidenc
     if (exponent < -1100 || exponent > 1100)
         return assay_store_wrong(store, "exponent", "a number within 1100 of 0");
     evidence->exponent = (int)exponent;
+    if ((status = get_form(store, &evidence->form))) return status;
     status = assay_store_get_f64(store, at, "coarse_scale", &evidence->coarse_scale);
     if (status) return status;
     if ((status = assay_store_get_f64(store, at, "bound", &evidence->bound))) return status;
@@ -346,11 +409,13 @@ static assay_status get_lists(const assay_store *store, assay_evidence *evidence
         "/result/relations", H5T_STD_U64LE, 1, {ASSAY_RELATION_COUNT, 0}, ASSAY_LAYOUT_CHUNKED};
     assay_status status = assay_array_read(store, &relations, evidence->relations);
     if (status) return status;
-    status = assay_comparisons_read(store, "/result/mated", evidence->exponent, &evidence->mated,
+    status = assay_comparisons_read(store, "/result/mated", scale_of(evidence), &evidence->mated,
                                     &evidence->mated_count);
     if (status) return status;
-    return assay_comparisons_read(store, "/result/tail", evidence->exponent, &evidence->tail,
-                                  &evidence->tail_count);
+    status = assay_comparisons_read(store, "/result/tail", scale_of(evidence), &evidence->tail,
+                                    &evidence->tail_count);
+    if (status) return status;
+    return get_failed(store, evidence);
 }
 
 static assay_status check_digest(const char *path, assay_evidence *evidence) {

@@ -62,7 +62,8 @@ static assay_status write_partial(void *context, const char *temporary,
     if (status) return status;
     assay_array histogram = histogram_array(partial->histogram_length);
     if ((status = assay_array_write(&store, &histogram, partial->histogram))) return status;
-    status = assay_comparisons_write(&store, "/tail", partial->tail, partial->tail_count, 0);
+    status = assay_comparisons_write(&store, "/tail", partial->tail, partial->tail_count,
+                                     (assay_scale){0});
     if (status) return status;
     return assay_store_finish(&store);
 }
@@ -112,7 +113,7 @@ assay_status assay_partial_read(const char *path, assay_partial *out) {
     partial.histogram_length = dims[0];
     assay_array histogram = histogram_array(dims[0]);
     if ((status = assay_array_read(&store, &histogram, partial.histogram))) goto out;
-    status = assay_comparisons_read(&store, "/tail", 0, &partial.tail, &partial.tail_count);
+    status = assay_comparisons_read(&store, "/tail", (assay_scale){0}, &partial.tail, &partial.tail_count);
     if (status) goto out;
     if ((status = check_partial(path, &partial))) goto out;
     *out = partial;

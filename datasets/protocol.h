@@ -21,6 +21,7 @@ typedef enum {
     ASSAY_PROTOCOL_CROSS,           /* references against probes */
     ASSAY_PROTOCOL_ONE_PER_SUBJECT, /* cross, on one reference and one probe a subject */
     ASSAY_PROTOCOL_PAIR_LIST,       /* pairs from a file */
+    ASSAY_PROTOCOL_SCORES,          /* lists of scores without samples: nothing to derive pairs from */
 } assay_protocol_kind;
 
 typedef enum {

@@ -14,6 +14,7 @@ static const char *const kind_names[] = {
     [ASSAY_PROTOCOL_CROSS] = "cross",
     [ASSAY_PROTOCOL_ONE_PER_SUBJECT] = "one-per-subject",
     [ASSAY_PROTOCOL_PAIR_LIST] = "pairs",
+    [ASSAY_PROTOCOL_SCORES] = "scores",
 };
 static const char *const mode_names[] = {
     [ASSAY_HISTOGRAM_FULL] = "full",

@@ -298,6 +298,10 @@ bool assay_store_has(const assay_store *store, const char *path) {
     return H5Lexists(store->file, path, H5P_DEFAULT) > 0;
 }
 
+bool assay_store_has_attribute(const assay_store *store, const char *object, const char *name) {
+    return H5Aexists_by_name(store->file, object, name, H5P_DEFAULT) > 0;
+}
+
 /* Opens a scalar attribute and checks its type. */
 static assay_status open_scalar(const assay_store *store, const char *object, const char *name,
                                 hid_t type, hid_t *out) {

@@ -81,6 +81,7 @@ assay_status assay_store_put_f64(assay_store *store, const char *object, const c
                                  double value) ASSAY_MUST_CHECK;
 
 bool assay_store_has(const assay_store *store, const char *path);
+bool assay_store_has_attribute(const assay_store *store, const char *object, const char *name);
 assay_status assay_store_get_text(const assay_store *store, const char *object, const char *name,
                                   char **out) ASSAY_MUST_CHECK;
 assay_status assay_store_get_digest(const assay_store *store, const char *object, const char *name,
@@ -169,12 +170,18 @@ assay_status assay_table_check(const char *name, const assay_sample_table *table
 
 /* ---- lists of comparisons ---- */
 
-/* As FORMAT.md's compound; score is fine * 2^(-2 exponent). */
+/* How fine integers stand for scores (score_form.h). */
+typedef struct {
+    assay_score_form form;
+    int exponent;
+} assay_scale;
+
+/* As FORMAT.md's compound, with the score that each fine integer stands for. */
 assay_status assay_comparisons_write(assay_store *store, const char *path,
                                      const assay_comparison *list, uint64_t count,
-                                     int exponent) ASSAY_MUST_CHECK;
+                                     assay_scale scale) ASSAY_MUST_CHECK;
 /* Reads all; the scores must be those of the fine integers. */
-assay_status assay_comparisons_read(const assay_store *store, const char *path, int exponent,
+assay_status assay_comparisons_read(const assay_store *store, const char *path, assay_scale scale,
                                     assay_comparison **out, uint64_t *out_count) ASSAY_MUST_CHECK;
 /* Whether list is in the order (fine descending, i, j), without doubles, i < j < limit. */
 bool assay_comparisons_sorted(const assay_comparison *list, uint64_t count, uint64_t limit);

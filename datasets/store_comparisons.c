@@ -1,6 +1,5 @@
 /* store_comparisons -- lists of comparisons as arrays of a compound type (FORMAT.md,
  * "Comparisons"). */
-#include <math.h>
 #include <string.h>
 
 #include "datasets/base/memory.h"
@@ -39,12 +38,9 @@ out:
     return status;
 }
 
-static double score_of(int64_t fine, int exponent) {
-    return ldexp((double)fine, -2 * exponent);
-}
-
 assay_status assay_comparisons_write(assay_store *store, const char *path,
-                                     const assay_comparison *list, uint64_t count, int exponent) {
+                                     const assay_comparison *list, uint64_t count,
+                                     assay_scale scale) {
     file_comparison *rows = NULL;
     hid_t type = -1, dataset = -1;
     assay_status status = make_type(store, &type);
@@ -57,9 +53,10 @@ assay_status assay_comparisons_write(assay_store *store, const char *path,
         uint64_t here = count - first < step ? count - first : step;
         for (uint64_t n = 0; n < here; n++) {
             const assay_comparison *from = &list[first + n];
-            rows[n] =
-                (file_comparison){from->fine, from->coarse,    from->i,
-                                  from->j,    from->direction, score_of(from->fine, exponent)};
+            rows[n] = (file_comparison){
+                from->fine,      from->coarse,
+                from->i,         from->j,
+                from->direction, assay_score_of(scale.form, scale.exponent, from->fine)};
         }
         status = assay_array_write_rows(store, &array, dataset, first, here, rows);
         if (status) goto out;
@@ -73,13 +70,13 @@ out:
 
 /* Takes rows over into out, checking what a row says of itself. */
 static assay_status take_rows(const assay_store *store, const char *path,
-                              const file_comparison *rows, uint64_t count, int exponent,
+                              const file_comparison *rows, uint64_t count, assay_scale scale,
                               assay_comparison *out) {
     for (uint64_t n = 0; n < count; n++) {
         if (rows[n].direction > ASSAY_DIRECTION_J)
             return assay_store_wrong(store, path, "directions from 0 to 2");
-        if (rows[n].score != score_of(rows[n].fine, exponent))
-            return assay_store_wrong(store, path, "scores of fine * 2^(-2 exponent)");
+        if (rows[n].score != assay_score_of(scale.form, scale.exponent, rows[n].fine))
+            return assay_store_wrong(store, path, "the scores that fine integers stand for");
         out[n] = (assay_comparison){.fine = rows[n].fine,
                                     .coarse = rows[n].coarse,
                                     .i = rows[n].i,
@@ -89,7 +86,7 @@ static assay_status take_rows(const assay_store *store, const char *path,
     return ASSAY_OK;
 }
 
-assay_status assay_comparisons_read(const assay_store *store, const char *path, int exponent,
+assay_status assay_comparisons_read(const assay_store *store, const char *path, assay_scale scale,
                                     assay_comparison **out, uint64_t *out_count) {
     file_comparison *rows = NULL;
     assay_comparison *list = NULL;
@@ -107,7 +104,7 @@ assay_status assay_comparisons_read(const assay_store *store, const char *path, 
         uint64_t here = dims[0] - first < step ? dims[0] - first : step;
         status = assay_array_read_rows(store, &array, dataset, first, here, rows);
         if (status) goto out;
-        status = take_rows(store, path, rows, here, exponent, list + first);
+        status = take_rows(store, path, rows, here, scale, list + first);
         if (status) goto out;
     }
     *out = list;

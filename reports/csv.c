@@ -54,7 +54,10 @@ void csv_interval(csv_sheet *sheet, const assay_interval *interval) {
 }
 
 void csv_dependence(csv_sheet *sheet, const assay_interval *interval) {
-    csv_text(sheet, interval->reason ? "" : assay_dependence_name(interval->dependence));
+    bool no_subjects = interval->reason && strcmp(interval->reason, ASSAY_NO_SUBJECTS) == 0;
+    csv_text(sheet, no_subjects        ? assay_dependence_name(ASSAY_DEPENDENCE_UNKNOWN)
+                    : interval->reason ? ""
+                                       : assay_dependence_name(interval->dependence));
 }
 
 void csv_figure(csv_sheet *sheet, assay_figure figure) {

@@ -176,7 +176,7 @@ static assay_status compute_bars(const assay_figures *figures, assay_score_bars 
     if (!find_range(figures, &low, &high)) return ASSAY_OK;
     if (!figures->tail.complete && !coarse->pairs) return ASSAY_OK;
     bars->source = figures->tail.complete ? ASSAY_FIGURE_EXACT : assay_coarse_source(coarse);
-    double width = fmax((high - low) / BARS, 1e-9);
+    double width = fmax((high - low) / BARS, fmax(1e-9, 1e-12 * fmax(fabs(low), fabs(high))));
     if (bars->source != ASSAY_FIGURE_EXACT) {
         width = ceil(width / coarse->width) * coarse->width;
         low = coarse->lowest + floor((low - coarse->lowest) / width) * width;

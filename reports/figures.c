@@ -91,26 +91,33 @@ static assay_status disagreement(const assay_evidence *evidence, const char *wha
                       (unsigned long long)derived);
 }
 
-/* Attempted comparisons; and whether those completed are what the table and protocol imply. */
+/* Attempted comparisons; and whether those completed, and those that gave no score, are what the
+ * table and protocol imply. */
 static assay_status count_attempts(const assay_evidence *evidence, figures_work *work,
                                    assay_figures *figures) {
     const assay_sample_table *table = &evidence->table;
     const assay_protocol *protocol = &evidence->protocol;
     uint64_t completed = 0;
+    if (!assay_evidence_has_samples(evidence)) {
+        figures->fte.reason = ASSAY_NO_SAMPLES;
+        figures->mated_attempted = evidence->mated_count + evidence->failed_mated;
+        figures->non_mated_attempted = evidence->non_mated + evidence->failed_non_mated;
+        return ASSAY_OK;
+    }
     for (uint64_t n = 0; n < work->same.count; ++n) {
         if (work->same.relation[n] != ASSAY_RELATION_MATED) continue;
         assay_row_pair pair = work->same.pairs[n];
         figures->mated_attempted += work->attempted[pair.i] && work->attempted[pair.j];
         completed += work->enrolled[pair.i] && work->enrolled[pair.j];
     }
-    if (completed != evidence->mated_count)
-        return disagreement(evidence, "mated comparisons", evidence->mated_count, completed);
+    uint64_t said = evidence->mated_count + evidence->failed_mated;
+    if (completed != said) return disagreement(evidence, "mated comparisons", said, completed);
     uint64_t non_mated = 0;
     assay_status status = assay_protocol_non_mated_trials(
         protocol, table, work->roles, work->enrolled, work->all, work->all, &non_mated);
     if (status != ASSAY_OK) return status;
-    if (non_mated != evidence->non_mated)
-        return disagreement(evidence, "non-mated comparisons", evidence->non_mated, non_mated);
+    said = evidence->non_mated + evidence->failed_non_mated;
+    if (non_mated != said) return disagreement(evidence, "non-mated comparisons", said, non_mated);
     return assay_protocol_non_mated_trials(protocol, table, work->roles, work->attempted, work->all,
                                            work->all, &figures->non_mated_attempted);
 }
@@ -125,6 +132,7 @@ static assay_status count_mated_subjects(const assay_evidence *evidence, figures
                                          assay_figures *figures) {
     const assay_sample_table *table = &evidence->table;
     uint64_t *sorted = NULL;
+    if (!assay_evidence_has_samples(evidence)) return ASSAY_OK;
     assay_status status = assay_allocate(&work->subject_mated, table->subject_count,
                                          sizeof *work->subject_mated, "mated pairs by subject");
     if (status == ASSAY_OK)
@@ -238,6 +246,7 @@ static assay_status weigh_by_subject(const assay_evidence *evidence, const figur
                                      uint64_t matched, double *out) {
     const assay_sample_table *table = &evidence->table;
     uint64_t *missed = NULL, subjects = 0;
+    if (!assay_evidence_has_samples(evidence)) return ASSAY_OK; /* it stays NaN */
     assay_status status = assay_allocate(&missed, table->subject_count, sizeof *missed, "misses");
     if (status != ASSAY_OK) return status;
     for (uint64_t n = matched; n < evidence->mated_count; ++n)
@@ -311,9 +320,13 @@ static assay_status compute_intervals(const assay_evidence *evidence, const figu
     assay_cut *cuts = NULL;
     assay_point_intervals *intervals = NULL;
     uint32_t count = figures->point_count;
-    assay_status status = assay_sampling_open(evidence, work->roles, work->enrolled,
-                                              work->attempted, &work->same, &figures->sampling);
-    if (status == ASSAY_OK)
+    bool has_samples = assay_evidence_has_samples(evidence);
+    assay_status status = ASSAY_OK;
+    figures->fte_interval = assay_interval_unknown(ASSAY_NO_SUBJECTS);
+    if (has_samples)
+        status = assay_sampling_open(evidence, work->roles, work->enrolled, work->attempted,
+                                     &work->same, &figures->sampling);
+    if (status == ASSAY_OK && has_samples)
         status = assay_sampling_enrolment(figures->sampling, &figures->fte_interval);
     if (status == ASSAY_OK) status = assay_allocate(&cuts, count, sizeof *cuts, "thresholds");
     if (status == ASSAY_OK)
@@ -363,13 +376,8 @@ assay_status assay_figures_compute(const assay_evidence *evidence, const char *c
                                    size_t count, assay_figures *out) {
     assay_figures figures = {0};
     figures_work work = {0};
-    double unit = ldexp(1.0, -2 * evidence->exponent);
-    figures.mated = (assay_score_list){
-        .pairs = evidence->mated, .unit = unit, .count = evidence->mated_count, .complete = true};
-    figures.tail = (assay_score_list){.pairs = evidence->tail,
-                                      .unit = unit,
-                                      .count = evidence->tail_count,
-                                      .complete = evidence->tail_complete};
+    figures.mated = assay_mated_scores(evidence);
+    figures.tail = assay_tail_scores(evidence);
     count_enrolment(&evidence->table, &figures);
     assay_status status = assay_coarse_create(evidence, &figures.coarse);
     if (status == ASSAY_OK) status = count_identical_images(&evidence->table, &figures);

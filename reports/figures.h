@@ -12,6 +12,9 @@
 #include "reports/rates.h"
 #include "reports/sampling.h"
 
+/* Why there is none of many figures where the evidence is of score lists alone. */
+#define ASSAY_NO_SAMPLES "the scores came without samples"
+
 #define ASSAY_FEW_ERRORS 30u       /* under so many errors a figure is not to be relied on */
 #define ASSAY_HEADLINE_ERRORS 100u /* false matches that leave something to see by group */
 #define ASSAY_FEW_CELL_ERRORS 10u  /* under so many a cell of the heat map is grey */
@@ -85,7 +88,7 @@ typedef struct {
     uint64_t enrolled, refused, failed, excluded, not_tried;
     assay_rate fte;
     assay_interval fte_interval;
-    uint64_t mated_attempted, non_mated_attempted;
+    uint64_t mated_attempted, non_mated_attempted; /* with those that gave no score */
     uint64_t mated_subjects, top_mated; /* top_mated: pairs of the ASSAY_TOP_SUBJECTS with most */
     uint64_t mated_same_session, mated_session_unknown;
     uint64_t identical_images;  /* pairs of enrolled samples of different subjects with the same
@@ -98,7 +101,7 @@ typedef struct {
     uint32_t attribute_count;
     assay_coarse coarse;
     assay_score_list mated, tail; /* borrowed from the evidence */
-    assay_sampling *sampling;     /* for intervals at further thresholds */
+    assay_sampling *sampling;     /* for intervals at further thresholds; NULL without samples */
 } assay_figures;
 
 /* attributes[count] by name, all where NULL; ASSAY_USAGE for a name that the evidence has not, and

@@ -103,11 +103,28 @@ static assay_status list_members(group_job *job, const assay_attribute_figures *
     return ASSAY_OK;
 }
 
+/* Comparisons of different subjects between two groups that gave no score. */
+static uint64_t count_failed(const group_job *job, uint32_t a, uint32_t b) {
+    const assay_evidence *evidence = job->evidence;
+    const uint32_t *subject = evidence->table.subject;
+    uint64_t count = 0;
+    if (!evidence->failed_non_mated) return 0;
+    for (uint64_t n = 0; n < evidence->failed_mated + evidence->failed_non_mated; ++n) {
+        assay_row_pair pair = evidence->failed[n];
+        uint32_t i = group_of_row(job, pair.i), j = group_of_row(job, pair.j);
+        count += subject[pair.i] != subject[pair.j] && ((i == a && j == b) || (i == b && j == a));
+    }
+    return count;
+}
+
+/* Completed comparisons of different subjects between two groups. */
 static assay_status count_pair_trials(const group_job *job, uint32_t a, uint32_t b, uint64_t *out) {
-    uint64_t rows = job->evidence->table.row_count;
-    return assay_protocol_non_mated_trials(&job->evidence->protocol, &job->evidence->table,
-                                           job->work->roles, job->work->enrolled,
-                                           job->members + a * rows, job->members + b * rows, out);
+    uint64_t rows = job->evidence->table.row_count, trials = 0;
+    assay_status status = assay_protocol_non_mated_trials(
+        &job->evidence->protocol, &job->evidence->table, job->work->roles, job->work->enrolled,
+        job->members + a * rows, job->members + b * rows, &trials);
+    if (status == ASSAY_OK) *out = trials - count_failed(job, a, b);
+    return status;
 }
 
 /* A rate whose errors are counted later, or cannot be. */
@@ -200,6 +217,14 @@ static void count_false_non_matches(const group_job *job, assay_attribute_figure
             assay_group_point *counts = &out->groups[g].points[p];
             ++counts->gfnmr.trials;
             counts->gfnmr.errors += !job->work->enrolled[pair.i] || !job->work->enrolled[pair.j];
+        }
+        for (uint64_t n = 0; n < evidence->failed_mated + evidence->failed_non_mated; ++n) {
+            assay_row_pair pair = evidence->failed[n];
+            if (evidence->table.subject[pair.i] != evidence->table.subject[pair.j]) continue;
+            uint8_t direction = (uint8_t)assay_protocol_direction(
+                &evidence->protocol, &evidence->table, job->work->roles, pair.i, pair.j);
+            uint32_t g = group_of_row(job, assay_probe_of(direction, pair.i, pair.j));
+            ++out->groups[g].points[p].gfnmr.errors;
         }
         for (uint32_t g = 0; g < out->group_count; ++g) {
             assay_group_point *counts = &out->groups[g].points[p];

@@ -125,7 +125,9 @@ static void append_limits(assay_text *text, const assay_interval *interval, prin
 
 static void append_interval(assay_text *text, const assay_interval *interval, print_value print) {
     if (interval->reason)
-        assay_text_appendf(text, "none: %s", interval->reason);
+        assay_text_appendf(text, "none: %s",
+                           strcmp(interval->reason, ASSAY_NO_SUBJECTS) == 0 ? "dependence unknown"
+                                                                            : interval->reason);
     else
         append_limits(text, interval, print);
 }

@@ -122,6 +122,12 @@ static void append_protocol(const assay_report *report, const assay_report_relea
         assay_text_append_html(text, release->name);
     }
     assay_text_append(text, ": ");
+    if (protocol->kind == ASSAY_PROTOCOL_SCORES) {
+        assay_text_append(text, "lists of mated and non-mated scores that were made elsewhere. Who "
+                                "was compared with whom, and in which sessions, is not in "
+                                "them</p>\n");
+        return;
+    }
     if (protocol->kind == ASSAY_PROTOCOL_ALL) assay_text_append(text, "every pair of samples");
     if (protocol->kind == ASSAY_PROTOCOL_ONE_PER_SUBJECT)
         assay_text_append(text, "one reference and one probe a subject");
@@ -161,9 +167,13 @@ static void append_head(const assay_report *report, assay_text *text) {
     assay_text_append(text, "</h1>\n<p class=\"meta\">Data set <em>");
     assay_text_append_html(text, evidence->dataset_name);
     assay_text_append(text, "</em>: ");
-    assay_html_counted(text, evidence->table.row_count, "sample", "samples");
-    assay_text_append(text, " of ");
-    assay_html_counted(text, evidence->table.subject_count, "subject", "subjects");
+    if (assay_evidence_has_samples(evidence)) {
+        assay_html_counted(text, evidence->table.row_count, "sample", "samples");
+        assay_text_append(text, " of ");
+        assay_html_counted(text, evidence->table.subject_count, "subject", "subjects");
+    } else {
+        assay_text_append(text, "scores without sample or subject ids");
+    }
     assay_text_append(text, " · assay " ASSAY_VERSION "</p>\n");
     for (size_t n = 0; n < (report->same_protocol ? 1 : report->count); ++n)
         append_protocol(report, &report->releases[n], text);

@@ -36,8 +36,28 @@ static assay_figure no_figure(const char *reason) {
     return (assay_figure){.value = (double)NAN, .reason = reason};
 }
 
+static assay_score_list list_of(const assay_evidence *evidence, const assay_comparison *pairs,
+                                uint64_t count, bool complete) {
+    return (assay_score_list){.pairs = pairs,
+                              .unit = ldexp(1.0, -2 * evidence->exponent),
+                              .form = evidence->form,
+                              .count = count,
+                              .complete = complete};
+}
+
+assay_score_list assay_mated_scores(const assay_evidence *evidence) {
+    return list_of(evidence, evidence->mated, evidence->mated_count, true);
+}
+
+assay_score_list assay_tail_scores(const assay_evidence *evidence) {
+    return list_of(evidence, evidence->tail, evidence->tail_count, evidence->tail_complete);
+}
+
 double assay_score_at(const assay_score_list *list, uint64_t index) {
-    return list->scores ? list->scores[index] : (double)list->pairs[index].fine * list->unit;
+    if (list->scores) return list->scores[index];
+    const int64_t fine = list->pairs[index].fine;
+    return list->form == ASSAY_SCORE_PLACED ? assay_score_at_place(fine)
+                                            : (double)fine * list->unit;
 }
 
 uint64_t assay_scores_at_least(const assay_score_list *list, double threshold) {

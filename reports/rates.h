@@ -48,10 +48,15 @@ typedef struct {
 typedef struct {
     const double *scores;          /* [count], or NULL */
     const assay_comparison *pairs; /* [count], where scores is NULL */
-    double unit;                   /* score = fine * unit */
+    double unit;                   /* score = fine * unit, where form is ASSAY_SCORE_SCALED */
+    assay_score_form form;         /* of fine */
     uint64_t count;
     bool complete; /* nothing lies below the last one */
 } assay_score_list;
+
+/* The mated comparisons of evidence, and its tail; borrowed. */
+assay_score_list assay_mated_scores(const assay_evidence *evidence);
+assay_score_list assay_tail_scores(const assay_evidence *evidence);
 
 double assay_score_at(const assay_score_list *list, uint64_t index);
 /* Number of scores >= threshold among those listed. */

@@ -87,8 +87,25 @@ static assay_status take_tail(assay_sampling *sampling) {
     return order_pairs(&evidence->table, &sampling->matches);
 }
 
-static assay_status take_list(assay_sampling *sampling, const uint8_t *taken, assay_row_pair **kept,
+/* Whether the comparison of pair gave no score. */
+static bool has_failed(const assay_evidence *evidence, assay_row_pair pair) {
+    uint64_t begin = 0, end = evidence->failed_mated + evidence->failed_non_mated;
+    while (begin < end) {
+        uint64_t middle = begin + (end - begin) / 2;
+        assay_row_pair at = evidence->failed[middle];
+        if (at.i == pair.i && at.j == pair.j) return true;
+        if (at.i < pair.i || (at.i == pair.i && at.j < pair.j))
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    return false;
+}
+
+/* Comparisons of different subjects that are listed: completed, or attempted. */
+static assay_status take_list(assay_sampling *sampling, bool completed, assay_row_pair **kept,
                               sampling_pairs *out) {
+    const uint8_t *taken = completed ? sampling->enrolled : sampling->attempted;
     const assay_evidence *evidence = sampling->evidence;
     const assay_protocol *protocol = &evidence->protocol;
     const assay_sample_table *table = &evidence->table;
@@ -97,8 +114,10 @@ static assay_status take_list(assay_sampling *sampling, const uint8_t *taken, as
     if (status != ASSAY_OK) return status;
     for (uint64_t n = 0; n < protocol->pair_count; ++n) {
         assay_row_pair pair = protocol->pairs[n];
-        if (table->subject[pair.i] != table->subject[pair.j] && taken[pair.i] && taken[pair.j])
-            (*kept)[out->count++] = pair;
+        if (table->subject[pair.i] == table->subject[pair.j] || !taken[pair.i] || !taken[pair.j])
+            continue;
+        if (completed && has_failed(evidence, pair)) continue;
+        (*kept)[out->count++] = pair;
     }
     out->pairs = *kept;
     return order_pairs(table, out);
@@ -129,7 +148,8 @@ static assay_status take_trials(assay_sampling *sampling, const assay_same_subje
         assay_row_pair pair = same->pairs[n];
         if (same->relation[n] != ASSAY_RELATION_MATED || !sampling->attempted[pair.i] ||
             !sampling->attempted[pair.j] ||
-            (sampling->enrolled[pair.i] && sampling->enrolled[pair.j]))
+            (sampling->enrolled[pair.i] && sampling->enrolled[pair.j] &&
+             !has_failed(evidence, pair)))
             continue;
         uint8_t direction = (uint8_t)assay_protocol_direction(&evidence->protocol, table,
                                                               sampling->roles, pair.i, pair.j);
@@ -159,10 +179,11 @@ static assay_status take_rows(assay_sampling *sampling) {
     if (status == ASSAY_OK)
         status = assay_allocate(&items, table->row_count, sizeof *items, "rows");
     if (status != ASSAY_OK) return status;
-    sampling->all_enrolled = true;
+    sampling->all_completed =
+        !sampling->evidence->failed_mated && !sampling->evidence->failed_non_mated;
     for (uint64_t row = 0; row < table->row_count; ++row) {
         items[row] = (uint32_t)row;
-        if (sampling->attempted[row] && !sampling->enrolled[row]) sampling->all_enrolled = false;
+        if (sampling->attempted[row] && !sampling->enrolled[row]) sampling->all_completed = false;
     }
     status = sort_by(items, table->row_count, table->subject, table->subject_count, sampling->rows,
                      NULL);
@@ -175,16 +196,11 @@ assay_status assay_sampling_open(const assay_evidence *evidence, const uint8_t *
                                  const assay_same_subject *same, assay_sampling **out) {
     assay_sampling *made = NULL;
     uint64_t rows = evidence->table.row_count;
-    double unit = ldexp(1.0, -2 * evidence->exponent);
     assay_status status = assay_allocate(&made, 1, sizeof *made, "the sampled subjects");
     if (status != ASSAY_OK) return status;
     made->evidence = evidence;
-    made->mated = (assay_score_list){
-        .pairs = evidence->mated, .unit = unit, .count = evidence->mated_count, .complete = true};
-    made->tail = (assay_score_list){.pairs = evidence->tail,
-                                    .unit = unit,
-                                    .count = evidence->tail_count,
-                                    .complete = evidence->tail_complete};
+    made->mated = assay_mated_scores(evidence);
+    made->tail = assay_tail_scores(evidence);
     status = copy_rows(roles, rows, &made->roles);
     if (status == ASSAY_OK) status = copy_rows(enrolled, rows, &made->enrolled);
     if (status == ASSAY_OK) status = copy_rows(attempted, rows, &made->attempted);
@@ -192,9 +208,9 @@ assay_status assay_sampling_open(const assay_evidence *evidence, const uint8_t *
     if (status == ASSAY_OK) status = take_tail(made);
     if (status == ASSAY_OK) status = take_trials(made, same);
     if (status == ASSAY_OK && sampling_is_list(made))
-        status = take_list(made, enrolled, &made->completed_pairs, &made->listed_completed);
+        status = take_list(made, true, &made->completed_pairs, &made->listed_completed);
     if (status == ASSAY_OK && sampling_is_list(made))
-        status = take_list(made, attempted, &made->attempted_pairs, &made->listed_attempted);
+        status = take_list(made, false, &made->attempted_pairs, &made->listed_attempted);
     if (status == ASSAY_OK)
         *out = made;
     else

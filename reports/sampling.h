@@ -11,6 +11,10 @@
 
 typedef struct assay_sampling assay_sampling;
 
+/* Why there is no interval where nobody knows whose comparisons are whose. */
+#define ASSAY_NO_SUBJECTS "dependence unknown: the scores came without subject ids"
+#define ASSAY_NO_SUBJECTS_SENTENCE "Dependence unknown: the scores came without subject ids."
+
 /* roles, enrolled and attempted are [row_count] and are copied; same lists the pairs of one
  * subject. evidence must outlive *out. Memory: about 12 bytes for each score of the tail. */
 assay_status assay_sampling_open(const assay_evidence *evidence, const uint8_t *roles,
@@ -40,8 +44,9 @@ typedef struct {
     assay_interval subject_fnmr;
 } assay_point_intervals;
 
-/* out is [count]. FNMR at a threshold that was set for an FMR carries the threshold's own error;
- * where no false match is left at it, and so nothing shows that error, it is taken as given. */
+/* out is [count]; where sampling is NULL there are no subjects, and each interval says so. FNMR at
+ * a threshold that was set for an FMR carries the threshold's own error; where no false match is
+ * left at it, and so nothing shows that error, it is taken as given. */
 assay_status assay_sampling_points(const assay_sampling *sampling, const assay_cut *cuts,
                                    size_t count, assay_point_intervals *out) ASSAY_MUST_CHECK;
 /* Failure to enrol, of all samples that reached the algorithm. */

@@ -276,10 +276,16 @@ assay_status assay_sampling_points(const assay_sampling *sampling, const assay_c
     uint32_t *groups = NULL;
     assay_partition all;
     cell_room room = {0};
+    if (!sampling) {
+        const assay_interval none = assay_interval_unknown(ASSAY_NO_SUBJECTS);
+        for (size_t n = 0; n < count; ++n)
+            out[n] = (assay_point_intervals){none, none, none, none, none};
+        return ASSAY_OK;
+    }
     assay_status status = all_in_one(sampling, &groups, &all);
     if (status == ASSAY_OK) status = room_open(cuts, count, &room);
     if (status == ASSAY_OK) status = fmr_of_all(sampling, &all, false, &room, out);
-    if (status == ASSAY_OK && !sampling->all_enrolled)
+    if (status == ASSAY_OK && !sampling->all_completed)
         status = fmr_of_all(sampling, &all, true, &room, out);
     room_close(&room);
     free(groups);

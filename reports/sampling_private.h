@@ -31,7 +31,7 @@ struct assay_sampling {
     sampling_pairs listed_attempted; /* the same */
     sampling_trial *trials;          /* [trial_count] by subject */
     uint64_t trial_count;
-    bool all_enrolled; /* no row was attempted without success: both kinds of trials are one */
+    bool all_completed; /* whatever was attempted was completed: both kinds of trials are one */
 };
 
 static inline bool sampling_is_list(const assay_sampling *sampling) {

@@ -3,8 +3,8 @@
 #include "reports/section.h"
 
 static const char *const meanings[ASSAY_RELATION_COUNT] = {
-    [ASSAY_RELATION_NON_MATED] = "different subjects: compared",
-    [ASSAY_RELATION_MATED] = "one subject, one instance: compared",
+    [ASSAY_RELATION_NON_MATED] = "different subjects: compared, with or without a score",
+    [ASSAY_RELATION_MATED] = "one subject, one instance: compared, with or without a score",
     [ASSAY_RELATION_EXCLUDED_SAME_SAMPLE] = "a sample with itself",
     [ASSAY_RELATION_EXCLUDED_ROLE] = "not a reference and a probe of the protocol",
     [ASSAY_RELATION_EXCLUDED_INSTANCE] = "one subject, another instance (finger, eye)",
@@ -93,9 +93,40 @@ static void add_reasons(assay_page *page, const assay_report_release *release) {
     assay_text_free(&caption);
 }
 
+/* Score lists: what came, by whether it is a score. */
+static void add_lists(assay_page *page, const assay_report_release *release) {
+    static const char *const headings[] = {"Scores", "#In the list", "#Completed", "#No score"};
+    const assay_evidence *evidence = release->evidence;
+    const struct {
+        const char *name;
+        uint64_t completed, failed;
+    } lists[] = {{"mated", evidence->mated_count, evidence->failed_mated},
+                 {"non-mated", evidence->non_mated, evidence->failed_non_mated}};
+    assay_html_table table;
+    assay_text caption = {0};
+    assay_text_append_html(&caption, release->name);
+    assay_text_append(&caption, ": scores of its lists");
+    assay_html_table_open(&table, page->text, caption.bytes ? caption.bytes : "", headings, 4);
+    for (size_t n = 0; n < 2; ++n) {
+        assay_html_cell_text(&table, lists[n].name);
+        assay_html_count(assay_html_cell(&table), lists[n].completed + lists[n].failed);
+        assay_html_count(assay_html_cell(&table), lists[n].completed);
+        assay_html_count(assay_html_cell(&table), lists[n].failed);
+    }
+    assay_html_table_close(&table);
+    assay_text_append(page->text,
+                      "<p>How many subjects and samples are behind them, and which "
+                      "samples were not enrolled, is not known: " ASSAY_NO_SAMPLES ".</p>\n");
+    assay_text_free(&caption);
+}
+
 assay_status assay_section_accounting(assay_page *page) {
     for (size_t n = 0; n < page->report->count; ++n) {
         const assay_report_release *release = &page->report->releases[n];
+        if (!assay_evidence_has_samples(release->evidence)) {
+            add_lists(page, release);
+            continue;
+        }
         say_mated(page, release);
         add_release(page, release);
         add_reasons(page, release);

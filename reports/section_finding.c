@@ -145,6 +145,8 @@ static void add_rate_card(assay_text *text, assay_rate rate, const assay_interva
     if (!rate.reason && !interval->reason) {
         assay_text_append(&more, "</span><span>95 %: ");
         (power ? assay_html_interval_power : assay_html_interval_percent)(&more, interval);
+    } else if (!rate.reason && strcmp(interval->reason, ASSAY_NO_SUBJECTS) == 0) {
+        assay_text_append(&more, "</span><span>no interval: dependence unknown");
     }
     card(text, &value, what, &more);
     assay_text_free(&value);
@@ -388,8 +390,34 @@ static void caveat_excluded(assay_text *text, const assay_report_release *releas
     assay_text_append(text, "</i>.</li>\n");
 }
 
+static void caveat_no_subjects(assay_text *text, const assay_report_release *release) {
+    if (assay_evidence_has_samples(release->evidence)) return;
+    assay_text_append(text, "<li>");
+    assay_text_append_html(text, release->name);
+    assay_text_append(
+        text, ": dependence unknown. The scores came without subject ids, so the same few people "
+              "may be behind many of them. Every rate is a figure of these comparisons and of "
+              "nothing more: no interval can be given, no limit can be tested, and nothing is "
+              "known of groups, sessions or failure to enrol.</li>\n");
+}
+
+/* Comparisons without a score are misses of attempted comparisons and no part of completed ones. */
+static void caveat_failed(assay_text *text, const assay_report_release *release) {
+    const assay_evidence *evidence = release->evidence;
+    const assay_figures *figures = &release->figures;
+    if (!evidence->failed_mated && !evidence->failed_non_mated) return;
+    assay_text_append(text, "<li>");
+    assay_text_append_html(text, release->name);
+    assay_text_append(text, " gave no score for ");
+    assay_html_of(text, assay_rate_of(evidence->failed_mated, figures->mated_attempted));
+    assay_text_append(text, " mated and ");
+    assay_html_of(text, assay_rate_of(evidence->failed_non_mated, figures->non_mated_attempted));
+    assay_text_append(text, " non-mated comparisons that were attempted. They are no match in the "
+                            "generalized rates, and in no rate of completed comparisons.</li>\n");
+}
+
 static void caveat_nobody(assay_text *text, const assay_report_release *release) {
-    if (release->figures.enrolled >= 2) return;
+    if (release->figures.enrolled >= 2 || !assay_evidence_has_samples(release->evidence)) return;
     assay_text_append(text, "<li>");
     assay_text_append_html(text, release->name);
     assay_text_append(text, release->figures.enrolled
@@ -409,7 +437,7 @@ static void caveat_rare(assay_text *text, uint64_t subjects) {
         assay_text_append(text, "rare");
     }
     assay_text_append(text, " may be absent from these subjects, and then no interval here sees "
-                            "them.</li>\n</ul></div>\n");
+                            "them.</li>\n");
 }
 
 static void add_caveats(assay_page *page) {
@@ -422,9 +450,11 @@ static void add_caveats(assay_page *page) {
         "<li>Whether a difference between groups, or between releases, is more than chance is not "
         "judged here. The intervals are of one rate each: among many groups some would miss their "
         "rate, and the widest difference is picked from all of them.</li>\n");
+    for (size_t n = 0; n < report->count; ++n) caveat_no_subjects(text, &report->releases[n]);
     for (size_t n = 0; n < report->count; ++n) caveat_dependence(text, &report->releases[n]);
     for (size_t n = 0; n < report->count; ++n) caveat_nobody(text, &report->releases[n]);
     for (size_t n = 0; n < report->count; ++n) caveat_excluded(text, &report->releases[n]);
+    for (size_t n = 0; n < report->count; ++n) caveat_failed(text, &report->releases[n]);
     caveat_identical(text, subject);
     caveat_labels(text, subject);
     caveat_sessions(text, subject);
@@ -438,7 +468,8 @@ static void add_caveats(assay_page *page) {
                           "<li>The releases were compared under different protocols; their rates "
                           "are not of the same comparisons.</li>\n");
     if (report->plots_missing) assay_text_appendf(text, "<li>%s.</li>\n", report->plots_missing);
-    caveat_rare(text, subject->figures.subjects);
+    if (assay_evidence_has_samples(subject->evidence)) caveat_rare(text, subject->figures.subjects);
+    assay_text_append(text, "</ul></div>\n");
 }
 
 assay_status assay_section_finding(assay_page *page) {

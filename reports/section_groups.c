@@ -299,6 +299,12 @@ static assay_status add_attribute(assay_page *page, uint32_t index) {
 assay_status assay_section_groups(assay_page *page) {
     const assay_report_release *subject = assay_report_subject(page->report);
     assay_status status = ASSAY_OK;
+    if (!assay_evidence_has_samples(subject->evidence)) {
+        assay_text_append(page->text, "<p>Nothing is known of groups: " ASSAY_NO_SAMPLES
+                                      ". Scores with sample ids, and labels of the samples, can "
+                                      "be told apart by group.</p>\n");
+        return ASSAY_OK;
+    }
     if (!subject->figures.attribute_count) {
         assay_text_append(page->text, "<p>The data set has no attributes to report by.</p>\n");
         return ASSAY_OK;

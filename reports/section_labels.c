@@ -11,6 +11,13 @@ assay_status assay_section_labels(assay_page *page) {
     static const char *const headings[] = {"Attribute", "Source",   "Belongs to",     "#Groups",
                                            "#Missing",  "#Unknown", "#Several values"};
     const assay_figures *figures = &assay_report_subject(page->report)->figures;
+    if (!assay_evidence_has_samples(assay_report_subject(page->report)->evidence)) {
+        assay_text_append(page->text,
+                          "<p>There are none: " ASSAY_NO_SAMPLES
+                          ". Which comparisons are mated is what the lists say: it cannot be "
+                          "checked here.</p>\n");
+        return ASSAY_OK;
+    }
     if (!figures->attribute_count) {
         assay_text_append(page->text, "<p>There are no attributes.</p>\n");
         return ASSAY_OK;

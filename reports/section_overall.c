@@ -62,6 +62,13 @@ static void add_points(assay_page *page) {
         }
     }
     assay_html_table_close(&table);
+    for (size_t n = 0; n < page->report->count; ++n) {
+        const assay_report_release *release = &page->report->releases[n];
+        if (assay_evidence_has_samples(release->evidence)) continue;
+        assay_text_append(page->text, "<p>");
+        assay_page_name(page, release);
+        assay_text_append(page->text, ": no intervals. " ASSAY_NO_SUBJECTS_SENTENCE "</p>\n");
+    }
     assay_text_append(
         page->text,
         "<p class=\"quiet\">A score at the threshold is a match. The threshold for a target "

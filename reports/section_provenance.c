@@ -67,8 +67,11 @@ static assay_status add_release(assay_page *page, const assay_report_release *re
              (unsigned long long)evidence->tail_count, (unsigned long long)evidence->non_mated,
              evidence->tail_complete ? ", all of them" : "");
     add_row(&table, "scores kept", shown);
-    snprintf(shown, sizeof shown, "%llu pairs; coarse scores within %.3g of fine ones",
-             (unsigned long long)evidence->histogram_pairs, evidence->bound);
+    if (evidence->histogram_pairs == 0 && evidence->form == ASSAY_SCORE_PLACED)
+        snprintf(shown, sizeof shown, "none: every score is kept as it came");
+    else
+        snprintf(shown, sizeof shown, "%llu pairs; coarse scores within %.3g of fine ones",
+                 (unsigned long long)evidence->histogram_pairs, evidence->bound);
     add_row(&table, "histogram", shown);
     add_row(&table, "protocol", protocol);
     add_json(&table, "", provenance);

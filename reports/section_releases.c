@@ -16,6 +16,10 @@ static void add_enrolment(assay_page *page) {
         assay_html_cell_text(&table, release->name);
         assay_html_cell_text(&table, release->evidence->algorithm);
         assay_html_cell_text(&table, release->evidence->comparator);
+        if (!assay_evidence_has_samples(release->evidence)) {
+            for (int cell = 0; cell < 6; ++cell) assay_html_cell_text(&table, "not known");
+            continue;
+        }
         assay_html_count(assay_html_cell(&table), figures->samples);
         assay_html_count(assay_html_cell(&table), figures->enrolled);
         assay_html_count(assay_html_cell(&table), figures->refused);

@@ -1,6 +1,12 @@
 /* section_verify -- what to run to see that this report is of that evidence. */
 #include "reports/section.h"
 
+static bool is_imported(const assay_report *report) {
+    for (size_t n = 0; n < report->count; ++n)
+        if (report->releases[n].evidence->form != ASSAY_SCORE_PLACED) return false;
+    return true;
+}
+
 assay_status assay_section_verify(assay_page *page) {
     assay_text_append(
         page->text,
@@ -9,9 +15,13 @@ assay_status assay_section_verify(assay_page *page) {
         "<pre>assay verify EVIDENCE.h5        # each block against its seal, and the result "
         "digest\n"
         "assay info EVIDENCE.h5          # prints the result digest to compare with the one above\n"
-        "assay report EVIDENCE.h5 -o DIR # the same page again, byte for byte</pre>\n"
-        "<p>With the templates, <code>assay compare</code> gives the same result digest again, on "
-        "any "
-        "backend and with any number of threads.</p>\n");
+        "assay report EVIDENCE.h5 -o DIR # the same page again, byte for byte</pre>\n");
+    assay_text_append(
+        page->text,
+        is_imported(page->report)
+            ? "<p>The scores were made elsewhere. With the files that they came in, <code>assay "
+              "import</code> gives the same result digest again.</p>\n"
+            : "<p>With the templates, <code>assay compare</code> gives the same result digest "
+              "again, on any backend and with any number of threads.</p>\n");
     return ASSAY_OK;
 }

@@ -26,7 +26,9 @@ static summary_object point_json(const assay_operating_point *point) {
     summary_set_object(&made, "gfmr", summary_interval_rate(point->gfmr, &point->interval.gfmr));
     summary_object weighted = summary_begin();
     summary_set_number(&weighted, "value", point->subject_fnmr,
-                       point->reason                ? point->reason
+                       point->reason ? point->reason
+                       : isnan(point->subject_fnmr) && point->interval.subject_fnmr.reason
+                           ? point->interval.subject_fnmr.reason
                        : isnan(point->subject_fnmr) ? "no subject has a completed mated comparison"
                                                     : NULL);
     summary_set_interval(&weighted, &point->interval.subject_fnmr);
@@ -152,13 +154,19 @@ static void set_counts(summary_object *into, const assay_evidence *evidence,
     for (int n = 0; n < ASSAY_RELATION_COUNT; ++n)
         set_relation(&relations, (assay_relation)n, evidence->relations[n]);
     summary_set_object(into, "pairs", relations);
-    summary_set_count(into, "identical_images_of_different_subjects", figures->identical_images);
+    const char *unknown = assay_evidence_has_samples(evidence) ? NULL : ASSAY_NO_SAMPLES;
+    summary_set_known(into, "identical_images_of_different_subjects", figures->identical_images,
+                      unknown);
+    summary_object failed = summary_begin();
+    summary_set_count(&failed, "mated", evidence->failed_mated);
+    summary_set_count(&failed, "non_mated", evidence->failed_non_mated);
+    summary_set_object(into, "comparisons_without_score", failed);
     summary_object mated = summary_begin();
     summary_set(&mated, "same_session_allowed", json_boolean(evidence->protocol.same_session));
-    summary_set_count(&mated, "same_session", figures->mated_same_session);
-    summary_set_count(&mated, "session_unknown", figures->mated_session_unknown);
-    summary_set_count(&mated, "subjects", figures->mated_subjects);
-    summary_set_count(&mated, "of_top_five_subjects", figures->top_mated);
+    summary_set_known(&mated, "same_session", figures->mated_same_session, unknown);
+    summary_set_known(&mated, "session_unknown", figures->mated_session_unknown, unknown);
+    summary_set_known(&mated, "subjects", figures->mated_subjects, unknown);
+    summary_set_known(&mated, "of_top_five_subjects", figures->top_mated, unknown);
     summary_set_object(into, "mated_pairs", mated);
 }
 
@@ -171,10 +179,11 @@ static summary_object release_json(const assay_report_release *release) {
     summary_set_text(&made, "version", evidence->version);
     summary_set_text(&made, "algorithm", evidence->algorithm);
     summary_set_text(&made, "comparator", evidence->comparator);
-    summary_set_count(&made, "enrolled", figures->enrolled);
-    summary_set_count(&made, "refused", figures->refused);
-    summary_set_count(&made, "failed", figures->failed);
-    summary_set_count(&made, "excluded", figures->excluded);
+    const char *unknown = assay_evidence_has_samples(evidence) ? NULL : ASSAY_NO_SAMPLES;
+    summary_set_known(&made, "enrolled", figures->enrolled, unknown);
+    summary_set_known(&made, "refused", figures->refused, unknown);
+    summary_set_known(&made, "failed", figures->failed, unknown);
+    summary_set_known(&made, "excluded", figures->excluded, unknown);
     summary_set_object(&made, "fte", summary_interval_rate(figures->fte, &figures->fte_interval));
     summary_set_object(&made, "mated",
                        list_json(evidence->mated_count, figures->mated_attempted, whole->mated_mean,
@@ -242,8 +251,9 @@ assay_status assay_report_summary(const assay_report *report) {
     summary_set_text(&root, "schema", "assay-summary/2");
     summary_set_text(&dataset, "name", evidence->dataset_name);
     summary_set_digest(&dataset, "digest", &evidence->dataset_digest);
-    summary_set_count(&dataset, "samples", evidence->table.row_count);
-    summary_set_count(&dataset, "subjects", evidence->table.subject_count);
+    const char *unknown = assay_evidence_has_samples(evidence) ? NULL : ASSAY_NO_SAMPLES;
+    summary_set_known(&dataset, "samples", evidence->table.row_count, unknown);
+    summary_set_known(&dataset, "subjects", evidence->table.subject_count, unknown);
     summary_set_object(&root, "dataset", dataset);
     summary_object intervals = summary_begin();
     summary_set_number(&intervals, "level", 1 - ASSAY_INTERVAL_ALPHA, NULL);

@@ -24,6 +24,8 @@ void summary_set_object(summary_object *into, const char *key, summary_object va
 void summary_append(summary_object *into, json_t *array, summary_object value);
 void summary_set_null(summary_object *into, const char *key, const char *reason);
 void summary_set_count(summary_object *into, const char *key, uint64_t count);
+/* A count, or null with the reason why it is not known. */
+void summary_set_known(summary_object *into, const char *key, uint64_t count, const char *reason);
 /* Null where there is a reason, or where value is not finite. */
 void summary_set_number(summary_object *into, const char *key, double value, const char *reason);
 void summary_set_text(summary_object *into, const char *key, const char *text); /* NULL: "" */

@@ -112,6 +112,13 @@ void summary_set_count(summary_object *into, const char *key, uint64_t count) {
     summary_set(into, key, json_integer((json_int_t)count));
 }
 
+void summary_set_known(summary_object *into, const char *key, uint64_t count, const char *reason) {
+    if (reason)
+        summary_set_null(into, key, reason);
+    else
+        summary_set_count(into, key, count);
+}
+
 void summary_set_number(summary_object *into, const char *key, double value, const char *reason) {
     if (reason || !isfinite(value))
         summary_set_null(into, key, reason ? reason : "not finite");

@@ -6,7 +6,7 @@ static void write_releases(const assay_report *report, csv_sheet *sheet) {
         "release,version,algorithm,comparator,samples,subjects,enrolled,refused,failed,excluded"
         "," CSV_SURE_RATE(
             "fte") ",mated_completed,mated_attempted,non_mated_completed,non_mated_"
-                   "attempted,mated_mean,"
+                   "attempted,mated_without_score,non_mated_without_score,mated_mean,"
                    "mated_sd,non_mated_mean,non_mated_mean_source,non_mated_mean_bound,"
                    "non_mated_sd,"
                    "non_mated_sd_source,non_mated_sd_bound,auc,auc_source,auc_bound,eer,"
@@ -23,13 +23,19 @@ static void write_releases(const assay_report *report, csv_sheet *sheet) {
         csv_text(sheet, evidence->comparator);
         const uint64_t counts[] = {figures->samples, figures->subjects, figures->enrolled,
                                    figures->refused, figures->failed,   figures->excluded};
-        for (size_t c = 0; c < sizeof counts / sizeof *counts; ++c) csv_count(sheet, counts[c]);
-        csv_rate(sheet, figures->fte);
+        const bool known = assay_evidence_has_samples(evidence);
+        for (size_t c = 0; known && c < sizeof counts / sizeof *counts; ++c)
+            csv_count(sheet, counts[c]);
+        for (size_t c = 0; !known && c < sizeof counts / sizeof *counts + 3; ++c)
+            csv_text(sheet, ""); /* of FTE too */
+        if (known) csv_rate(sheet, figures->fte);
         csv_interval(sheet, &figures->fte_interval);
         csv_count(sheet, evidence->mated_count);
         csv_count(sheet, figures->mated_attempted);
         csv_count(sheet, evidence->non_mated);
         csv_count(sheet, figures->non_mated_attempted);
+        csv_count(sheet, evidence->failed_mated);
+        csv_count(sheet, evidence->failed_non_mated);
         csv_number(sheet, whole->mated_mean.value);
         csv_number(sheet, whole->mated_sd.value);
         csv_figure(sheet, whole->non_mated_mean);

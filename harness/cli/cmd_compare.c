@@ -29,34 +29,6 @@ static assay_status replace_text(char **field, const char *text) {
     return assay_copy_string(field, text);
 }
 
-static int descending(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x < y) - (x > y);
-}
-
-/* Numbers of the command line in place of the protocol's, sorted descending, each once. */
-static assay_status replace_numbers(const char *option, const assay_option_numbers *given,
-                                    double low, double high, double **numbers, uint32_t *count) {
-    double *copy = NULL;
-    char shown[ASSAY_NUMBER_SIZE];
-    if (given->items == NULL) return ASSAY_OK;
-    for (size_t n = 0; n < given->count; n++)
-        if (given->items[n] < low || given->items[n] > high)
-            return assay_fail(ASSAY_USAGE, "option --%s: %s is not between %g and %g", option,
-                              assay_print_double(shown, given->items[n]), low, high);
-    assay_status status = assay_allocate(&copy, given->count, sizeof *copy, "numbers");
-    if (status != ASSAY_OK) return status;
-    memcpy(copy, given->items, given->count * sizeof *copy);
-    qsort(copy, given->count, sizeof *copy, descending);
-    uint32_t kept = 0;
-    for (size_t n = 0; n < given->count; n++)
-        if (n == 0 || copy[n] != copy[n - 1]) copy[kept++] = copy[n];
-    free(*numbers);
-    *numbers = copy;
-    *count = kept;
-    return ASSAY_OK;
-}
-
 static assay_status replace_histogram_by(const assay_option_words *given,
                                          assay_protocol *protocol) {
     if (given->items == NULL) return ASSAY_OK;
@@ -83,11 +55,11 @@ static assay_status apply(const compare_values *values, assay_config *config) {
         status = assay_config_histogram(values->histogram, protocol);
     if (status == ASSAY_OK) status = replace_histogram_by(&values->histogram_by, protocol);
     if (status == ASSAY_OK)
-        status = replace_numbers("fmr-targets", &values->fmr_targets, 1e-15, 1,
-                                 &protocol->fmr_targets, &protocol->fmr_target_count);
+        status = assay_take_numbers("fmr-targets", &values->fmr_targets, 1e-15, 1,
+                                    &protocol->fmr_targets, &protocol->fmr_target_count);
     if (status == ASSAY_OK)
-        status = replace_numbers("thresholds", &values->thresholds, -1e300, 1e300,
-                                 &protocol->thresholds, &protocol->threshold_count);
+        status = assay_take_numbers("thresholds", &values->thresholds, -1e300, 1e300,
+                                    &protocol->thresholds, &protocol->threshold_count);
     if (status == ASSAY_OK) status = replace_text(&protocol->role_column, values->role_column);
     if (status == ASSAY_OK) status = replace_text(&protocol->reference_value, values->reference);
     if (status == ASSAY_OK) status = replace_text(&protocol->probe_value, values->probe);

@@ -3,6 +3,10 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "datasets/base/memory.h"
+#include "datasets/base/text.h"
 
 assay_status assay_print_json(json_t *object) {
     if (object == NULL) return assay_fail(ASSAY_FAILED, "cannot make the JSON of the result");
@@ -26,4 +30,31 @@ void assay_print_field(const char *name, const char *format, ...) {
     vprintf(format, arguments);
     va_end(arguments);
     putchar('\n');
+}
+
+static int descending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x < y) - (x > y);
+}
+
+assay_status assay_take_numbers(const char *option, const assay_option_numbers *given, double low,
+                                double high, double **numbers, uint32_t *count) {
+    double *copy = NULL;
+    char shown[ASSAY_NUMBER_SIZE];
+    if (given->items == NULL) return ASSAY_OK;
+    for (size_t n = 0; n < given->count; n++)
+        if (given->items[n] < low || given->items[n] > high)
+            return assay_fail(ASSAY_USAGE, "option --%s: %s is not between %g and %g", option,
+                              assay_print_double(shown, given->items[n]), low, high);
+    assay_status status = assay_allocate(&copy, given->count, sizeof *copy, "numbers");
+    if (status != ASSAY_OK) return status;
+    memcpy(copy, given->items, given->count * sizeof *copy);
+    qsort(copy, given->count, sizeof *copy, descending);
+    uint32_t kept = 0;
+    for (size_t n = 0; n < given->count; n++)
+        if (n == 0 || copy[n] != copy[n - 1]) copy[kept++] = copy[n];
+    free(*numbers);
+    *numbers = copy;
+    *count = kept;
+    return ASSAY_OK;
 }

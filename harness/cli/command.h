@@ -10,8 +10,10 @@
 #include "harness/cli/progress_bar.h"
 
 #define COMMAND(variable) extern const assay_command variable;
+#define GROUP(name, purpose)
 #include "harness/cli/commands.def"
 #undef COMMAND
+#undef GROUP
 
 /* Rows of a command's table that many commands have; values is the struct, with the named fields.
  */
@@ -37,6 +39,11 @@
         .value = "N", .purpose = "threads that compute", .shown = "as many as there are cores",    \
         .low = 1, .high = 1024                                                                     \
     }
+
+/* Numbers of the command line in place of *numbers, sorted descending, each once; nothing where the
+ * option was not given, ASSAY_USAGE where one lies outside low to high. */
+assay_status assay_take_numbers(const char *option, const assay_option_numbers *given, double low,
+                                double high, double **numbers, uint32_t *count) ASSAY_MUST_CHECK;
 
 /* Prints object to stdout with two blanks of indent and frees it. ASSAY_FAILED where object is NULL
  * (a value that JSON cannot hold, no memory). A write error is found when main closes stdout. */

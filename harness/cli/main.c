@@ -16,16 +16,36 @@
 
 static const assay_command *const commands[] = {
 #define COMMAND(variable) &variable,
+#define GROUP(name, purpose)
 #include "harness/cli/commands.def"
 #undef COMMAND
+#undef GROUP
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
+
+/* The lines of --help: single commands, and groups in the place of theirs. */
+static const struct {
+    const assay_command *command; /* NULL: a group */
+    const char *name, *purpose;
+} lines[] = {
+#define COMMAND(variable) {&variable, NULL, NULL},
+#define GROUP(name, purpose) {NULL, name, purpose},
+#include "harness/cli/commands.def"
+#undef COMMAND
+#undef GROUP
+};
+#define LINE_COUNT (sizeof lines / sizeof *lines)
 
 static void print_usage(FILE *out) {
     fprintf(out, "assay -- accuracy evaluation of biometric matching releases\n\n"
                  "Usage: assay COMMAND [options] [arguments]\n\nCommands:\n");
-    for (size_t n = 0; n < COMMAND_COUNT; n++)
-        fprintf(out, "  %-10s%s\n", commands[n]->name, commands[n]->purpose);
+    for (size_t n = 0; n < LINE_COUNT; n++) {
+        const assay_command *command = lines[n].command;
+        if (command == NULL)
+            fprintf(out, "  %-10s%s\n", lines[n].name, lines[n].purpose);
+        else if (strchr(command->name, ' ') == NULL)
+            fprintf(out, "  %-10s%s\n", command->name, command->purpose);
+    }
     fprintf(out, "\nassay COMMAND --help   how to use a command\n"
                  "assay --version        version, libraries, features and backends\n");
 }
@@ -48,17 +68,60 @@ static void tell_fault(const char *command) {
             assay_error_text());
 }
 
-static const assay_command *find_command(const char *name) {
-    const char *names[COMMAND_COUNT + 1];
-    char shown[80], suggestion[512];
+/* The purpose of the group called name, or NULL. */
+static const char *find_group(const char *name) {
+    for (size_t n = 0; n < LINE_COUNT; n++)
+        if (lines[n].command == NULL && strcmp(lines[n].name, name) == 0) return lines[n].purpose;
+    return NULL;
+}
+
+/* The second word of a command of group, or NULL. */
+static const char *word_in_group(const assay_command *command, const char *group) {
+    size_t length = strlen(group);
+    bool in_group = strncmp(command->name, group, length) == 0 && command->name[length] == ' ';
+    return in_group ? command->name + length + 1 : NULL;
+}
+
+static void print_group(const char *group, FILE *out) {
+    fprintf(out, "assay %s -- %s\n\nUsage: assay %s WHAT [options] [arguments]\n\nWhat:\n", group,
+            find_group(group), group);
     for (size_t n = 0; n < COMMAND_COUNT; n++) {
-        if (strcmp(commands[n]->name, name) == 0) return commands[n];
-        names[n] = commands[n]->name;
+        const char *word = word_in_group(commands[n], group);
+        if (word != NULL) fprintf(out, "  %-12s%s\n", word, commands[n]->purpose);
     }
-    names[COMMAND_COUNT] = "help";
+    fprintf(out, "\nassay %s WHAT --help   how to use it, with examples\n", group);
+}
+
+static const assay_command *find_in_group(const char *group, const char *given) {
+    const char *names[COMMAND_COUNT];
+    char shown[80], suggestion[512];
+    size_t count = 0;
+    for (size_t n = 0; n < COMMAND_COUNT; n++) {
+        const char *word = word_in_group(commands[n], group);
+        if (word == NULL) continue;
+        if (strcmp(word, given) == 0) return commands[n];
+        names[count++] = word;
+    }
+    (void)assay_fail(ASSAY_USAGE, "cannot %s '%s': %s", group,
+                     assay_printable(shown, sizeof shown, given),
+                     assay_suggest(suggestion, sizeof suggestion, given, names, count));
+    return NULL;
+}
+
+static const assay_command *find_command(const char *name) {
+    const char *names[LINE_COUNT + 1];
+    char shown[80], suggestion[512];
+    size_t count = 0;
+    for (size_t n = 0; n < LINE_COUNT; n++) {
+        const assay_command *command = lines[n].command;
+        const char *known = command == NULL ? lines[n].name : command->name;
+        if (command != NULL && strcmp(known, name) == 0) return command;
+        if (strchr(known, ' ') == NULL) names[count++] = known;
+    }
+    names[count++] = "help";
     (void)assay_fail(ASSAY_USAGE, "unknown command '%s': %s",
                      assay_printable(shown, sizeof shown, name),
-                     assay_suggest(suggestion, sizeof suggestion, name, names, COMMAND_COUNT + 1));
+                     assay_suggest(suggestion, sizeof suggestion, name, names, count));
     return NULL;
 }
 
@@ -82,6 +145,28 @@ static int run_command(const assay_command *command, int argc, char **argv) {
     return exit_status(status);
 }
 
+static bool asks_for_help(const char *word) {
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* A command of two words, the first of which is argv[0]; help: the words of `assay help` alone. */
+static int dispatch_group(int argc, char **argv, bool help) {
+    const char *group = argv[0];
+    if (argc < 2 || (argc == 2 && asks_for_help(argv[1]))) {
+        bool asked = help || argc == 2;
+        print_group(group, asked ? stdout : stderr);
+        return asked ? 0 : EXIT_USAGE;
+    }
+    const assay_command *command = find_in_group(group, argv[1]);
+    if (command == NULL) {
+        tell_fault(group);
+        return EXIT_USAGE;
+    }
+    if (!help) return run_command(command, argc - 1, argv + 1);
+    assay_options_help(command, stdout);
+    return 0;
+}
+
 static int dispatch(int argc, char **argv) {
     if (argc < 2) {
         print_usage(stderr);
@@ -92,7 +177,7 @@ static int dispatch(int argc, char **argv) {
         print_version();
         return 0;
     }
-    bool help = strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+    bool help = asks_for_help(word) || strcmp(word, "help") == 0;
     if (help && argc == 2) {
         print_usage(stdout);
         return 0;
@@ -105,7 +190,10 @@ static int dispatch(int argc, char **argv) {
         tell_fault(NULL);
         return EXIT_USAGE;
     }
-    const assay_command *command = find_command(help ? argv[2] : word);
+    int skipped = help ? 2 : 1;
+    if (find_group(argv[skipped]) != NULL)
+        return dispatch_group(argc - skipped, argv + skipped, help);
+    const assay_command *command = find_command(argv[skipped]);
     if (command == NULL) {
         tell_fault(NULL);
         return EXIT_USAGE;

@@ -1,4 +1,5 @@
-/* cmd_import -- `assay import templates X.npy --labels X.csv …`: templates made elsewhere. */
+/* cmd_import_templates -- `assay import templates X.npy --labels X.csv …`: templates made
+ * elsewhere. */
 #include <string.h>
 
 #include "datasets/base/text.h"
@@ -14,15 +15,6 @@ typedef struct {
     bool json, quiet;
 } import_values;
 
-static assay_status check_kind(const char *kind) {
-    static const char *const kinds[] = {"templates"};
-    char shown[80], suggestion[160];
-    if (strcmp(kind, kinds[0]) == 0) return ASSAY_OK;
-    return assay_fail(ASSAY_USAGE, "cannot import '%s': %s",
-                      assay_printable(shown, sizeof shown, kind),
-                      assay_suggest(suggestion, sizeof suggestion, kind, kinds, 1));
-}
-
 static assay_status run(const void *given, char **arguments, size_t argument_count) {
     const import_values *values = given;
     assay_config config = {0};
@@ -32,17 +24,15 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     (void)argument_count;
     assay_progress_bar_start(&bar, "import", values->quiet);
     assay_progress progress = assay_progress_bar_progress(&bar);
-    assay_import import = {.matrix_path = arguments[1],
+    assay_import import = {.matrix_path = arguments[0],
                            .labels_path = values->labels,
                            .release = values->release,
                            .version = values->version,
                            .comparator = values->comparator,
                            .dataset_name = values->dataset};
     const assay_output output = {values->output, "templates"};
-    const char *const inputs[] = {arguments[1], values->labels, values->config};
-    assay_status status = check_kind(arguments[0]);
-    if (status == ASSAY_OK)
-        status = assay_outputs_check(&output, 1, inputs, sizeof inputs / sizeof *inputs);
+    const char *const inputs[] = {arguments[0], values->labels, values->config};
+    assay_status status = assay_outputs_check(&output, 1, inputs, sizeof inputs / sizeof *inputs);
     if (status == ASSAY_OK) status = assay_comparator_parse(values->comparator, &comparator);
     if (status == ASSAY_OK && values->config != NULL)
         status = assay_config_read(values->config, &config);
@@ -103,10 +93,10 @@ static const assay_option options[] = {
 };
 static const import_values defaults = {.comparator = "cosine"};
 
-const assay_command assay_command_import = {
-    .name = "import",
+const assay_command assay_command_import_templates = {
+    .name = "import templates",
     .purpose = "take in templates that were made elsewhere",
-    .arguments = "templates MATRIX",
+    .arguments = "MATRIX",
     .description = "MATRIX is a NumPy file (.npy) with a template in each row; the CSV of labels "
                    "has the columns\n"
                    "sample and subject and any further ones, which become attributes. A row of "
@@ -118,8 +108,8 @@ const assay_command assay_command_import = {
                               NULL},
     .options = options,
     .option_count = sizeof options / sizeof *options,
-    .least_arguments = 2,
-    .most_arguments = 2,
+    .least_arguments = 1,
+    .most_arguments = 1,
     .values_size = sizeof(import_values),
     .defaults = &defaults,
     .run = run,

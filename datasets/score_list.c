@@ -1,0 +1,98 @@
+/* score_list -- scores as text, one number a line (score_list.h). */
+#include "datasets/score_list.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+#include "datasets/base/file.h"
+#include "datasets/base/memory.h"
+#include "datasets/base/text.h"
+
+#define FILE_BYTES_MOST ((size_t)16 << 30)
+#define LINE_BYTES_MOST 400 /* the longest double in full has 1,077 digits: nobody writes it */
+
+void assay_score_values_free(assay_score_values *list) {
+    free(list->values);
+    *list = (assay_score_values){0};
+}
+
+static bool is_blank(char c) {
+    return c == ' ' || c == '\t';
+}
+
+/* The number of line[length] without the blanks around it; why it is none, or NULL. */
+static const char *parse_line(const char *line, size_t length, double *out) {
+    char text[LINE_BYTES_MOST + 1];
+    while (length && is_blank(*line)) {
+        line++;
+        length--;
+    }
+    while (length && is_blank(line[length - 1])) length--;
+    if (!length) return "is empty";
+    if (length > LINE_BYTES_MOST) return "is too long";
+    memcpy(text, line, length);
+    text[length] = '\0';
+    if (strcasecmp(text, "nan") == 0) {
+        *out = (double)NAN;
+        return NULL;
+    }
+    if (strlen(text) != length || !assay_parse_double(text, out)) return "is no finite number";
+    return NULL;
+}
+
+static assay_status refuse(const char *name, uint64_t number, const char *line, size_t length,
+                           const char *fault) {
+    char part[48], shown[160];
+    if (length >= sizeof part) length = sizeof part - 1;
+    memcpy(part, line, length);
+    part[length] = '\0';
+    return assay_fail(ASSAY_USAGE,
+                      "%s:%" PRIu64 ": the line '%s' %s; expected one score, or nan where a "
+                      "comparison gave none",
+                      name, number, assay_printable(shown, sizeof shown, part), fault);
+}
+
+assay_status assay_score_text_parse(const char *name, const char *bytes, size_t length,
+                                    assay_score_values *out) {
+    assay_score_values list = {0};
+    size_t room = 0;
+    uint64_t number = 0;
+    assay_status status = ASSAY_OK;
+    for (size_t at = 0; at < length;) {
+        const char *line = bytes + at, *end = memchr(line, '\n', length - at);
+        size_t width = end ? (size_t)(end - line) : length - at;
+        double value = 0;
+        at += width + (end != NULL);
+        number++;
+        if (width && line[width - 1] == '\r') width--;
+        const char *fault = parse_line(line, width, &value);
+        if (fault) {
+            status = refuse(name, number, line, width, fault);
+            goto out;
+        }
+        status = assay_reserve(&list.values, &room, list.count + 1, sizeof *list.values, "scores");
+        if (status != ASSAY_OK) goto out;
+        list.values[list.count++] = value;
+    }
+    if (!list.count) {
+        status = assay_fail(ASSAY_USAGE, "%s holds no score; expected one a line", name);
+        goto out;
+    }
+    *out = list;
+    list = (assay_score_values){0};
+out:
+    assay_score_values_free(&list);
+    return status;
+}
+
+assay_status assay_score_text_read(const char *path, assay_score_values *out) {
+    char *bytes = NULL;
+    size_t length = 0;
+    assay_status status = assay_file_read(path, FILE_BYTES_MOST, &bytes, &length);
+    if (status == ASSAY_OK) status = assay_score_text_parse(path, bytes, length, out);
+    free(bytes);
+    return status;
+}
