@@ -2,12 +2,9 @@
  */
 #include "datasets/image.h"
 
-#include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "datasets/base/child.h"
@@ -182,24 +179,14 @@ static bool describe_end(const assay_helper *helper, int64_t deadline, char *ref
                  IMAGE_TIMEOUT_MS / 1000);
         return false;
     }
-    siginfo_t ended = {0};
-    struct pollfd answers = {.fd = helper->answer_fd};
-    /* A pipe that is closed is so a moment before its process can be waited for. */
-    bool closed = poll(&answers, 1, 0) == 1 && (answers.revents & POLLHUP) != 0;
-    for (int64_t until = now_ms() + 1000; closed && ended.si_pid == 0 && now_ms() < until;) {
-        static const struct timespec moment = {0, 1000000};
-        if (waitid(P_PID, (id_t)helper->pid, &ended, WEXITED | WNOHANG | WNOWAIT) != 0) break;
-        if (ended.si_pid == 0) nanosleep(&moment, NULL);
-    }
-    const char *name =
-        ended.si_pid == 0 || ended.si_code == CLD_EXITED ? NULL : sigabbrev_np(ended.si_status);
-    if (name != NULL)
-        snprintf(refusal, refusal_size, "the decoder died on it (SIG%s)", name);
-    else if (ended.si_pid != 0)
-        snprintf(refusal, refusal_size, "the decoder ended on it (status %d)", ended.si_status);
+    const assay_helper_end end = assay_helper_find_end(helper);
+    if (end.signal != NULL)
+        snprintf(refusal, refusal_size, "the decoder died on it (SIG%s)", end.signal);
+    else if (end.ended)
+        snprintf(refusal, refusal_size, "the decoder ended on it (status %d)", end.status);
     else
         snprintf(refusal, refusal_size, "the decoder answered wrongly: %s", reason);
-    return ended.si_pid != 0;
+    return end.ended;
 }
 
 /* Asks the worker once. True where the worker died that had decoded others before: its end, by a

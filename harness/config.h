@@ -9,14 +9,14 @@
 
 typedef struct {
     char *name, *version;
-    char *algorithm;   /* built-in, or NULL */
-    char *plugin;      /* path of a shared library (harness/algorithm.h), or NULL */
-    char *config_directory; /* of the plug-in, or NULL */
-    char **readable;        /* more that the plug-in may read, NULL-terminated, or NULL */
+    char *algorithm;           /* built-in, or NULL */
+    char *plugin;              /* path of a shared library (harness/algorithm.h), or NULL */
+    char *config_directory;    /* of the plug-in, or NULL */
+    char **readable;           /* more that the plug-in may read, NULL-terminated, or NULL */
     unsigned template_seconds; /* of the plug-in; 0: the default */
     uint64_t memory_bytes;     /* likewise */
-    char **parameters; /* "key=value", NULL-terminated */
-    char *templates;   /* path of templates.h5, or of an .npy with labels; or NULL */
+    char **parameters;         /* "key=value", NULL-terminated */
+    char *templates;           /* path of templates.h5, or of an .npy with labels; or NULL */
     char *labels;
 } assay_config_release;
 

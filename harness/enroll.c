@@ -13,6 +13,7 @@
 #include "datasets/base/text.h"
 #include "datasets/image.h"
 #include "harness/enrolment.h"
+#include "harness/plugin_files.h"
 #include "harness/session.h"
 
 #define THREADS_MAX 256
@@ -133,7 +134,7 @@ static void finish_row(enrolling *shared, assay_status status) {
     pthread_mutex_lock(&shared->lock);
     shared->done++;
     if (status == ASSAY_OK && assay_pace_due(&shared->pace) &&
-        !assay_progress_tell(shared->progress, "enroll", "templates", shared->done,
+        !assay_progress_tell(shared->progress, "enroll", "images", shared->done,
                              shared->table->row_count)) {
         status = assay_fail(ASSAY_FAILED, "enrolling: interrupted");
     }
@@ -151,9 +152,23 @@ static void *work(void *argument) {
     return NULL;
 }
 
+/* What a plug-in printed: it should not, and its people want to know. */
+static void note_heard(const enrolling *shared, const enroll_worker *workers, unsigned threads) {
+    uint64_t bytes = 0;
+    const char *first = "", *said;
+    for (unsigned n = 0; n < threads; n++) {
+        uint64_t heard =
+            workers[n].session == NULL ? 0 : assay_session_heard(workers[n].session, &said);
+        if (heard > 0 && bytes == 0) first = said;
+        bytes += heard;
+    }
+    if (bytes > 0)
+        assay_progress_note(shared->progress, "%s printed %llu bytes; they begin: %s",
+                            shared->description.name, (unsigned long long)bytes, first);
+}
+
 static void close_workers(enroll_worker *workers, unsigned threads) {
     for (unsigned n = 0; workers != NULL && n < threads; n++) {
-        if (workers[n].running) pthread_join(workers[n].thread, NULL);
         assay_session_close(workers[n].session);
         assay_image_reader_close(workers[n].reader);
     }
@@ -180,12 +195,17 @@ static assay_status run_workers(enrolling *shared, const assay_release *release,
         }
     }
 out:
+    for (unsigned n = 0; workers != NULL && n < threads; n++) {
+        if (workers[n].running) pthread_join(workers[n].thread, NULL);
+        workers[n].running = false;
+    }
+    if (workers != NULL) note_heard(shared, workers, threads);
     close_workers(workers, threads);
     if (status != ASSAY_OK) return status;
     if (shared->status != ASSAY_OK) {
         return assay_fail(shared->status, "%s", shared->fault == NULL ? "" : shared->fault);
     }
-    if (!assay_progress_tell(shared->progress, "enroll", "templates", shared->table->row_count,
+    if (!assay_progress_tell(shared->progress, "enroll", "images", shared->table->row_count,
                              shared->table->row_count)) {
         return assay_fail(ASSAY_FAILED, "enrolling: interrupted");
     }
@@ -219,20 +239,42 @@ static assay_status check_memory(uint64_t rows, uint32_t length) {
                       (unsigned long long)rows, length, (unsigned long long)(available >> 20));
 }
 
-static assay_status fill_provenance(const enrolling *shared, const assay_digest *dataset,
-                                    unsigned threads, double seconds, char **out) {
+/* What a plug-in was made of, so that the templates are made anew where any of it changes. */
+static assay_status add_plugin(const assay_release *release, json_t *object) {
+    assay_plugin_files files = {0};
+    char library[ASSAY_DIGEST_HEX], config[ASSAY_DIGEST_HEX];
+    if (release->plugin == NULL) return ASSAY_OK;
+    assay_status status = assay_plugin_files_digest(release, &files);
+    if (status != ASSAY_OK) return status;
+    json_t *more =
+        json_pack("{s:s, s:s, s:s}", "plugin_sha256", assay_digest_hex(library, &files.library),
+                  "config_sha256", assay_digest_hex(config, &files.config), "parameters_given",
+                  files.parameters);
+    if (more == NULL || json_object_update(object, more) != 0)
+        status = assay_fail(ASSAY_FAILED, "enrolling: no memory");
+    json_decref(more);
+    assay_plugin_files_free(&files);
+    return status;
+}
+
+static assay_status fill_provenance(const enrolling *shared, const assay_release *release,
+                                    const assay_digest *dataset, unsigned threads, double seconds,
+                                    char **out) {
     const assay_algorithm_description *about = &shared->description;
-    char hex[ASSAY_DIGEST_HEX];
-    json_t *object = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:f}", "program", "assay", "version", ASSAY_VERSION,
-        "algorithm", about->name, "algorithm_version", about->version, "parameters",
-        about->parameters == NULL ? "" : about->parameters, "dataset_digest",
-        assay_digest_hex(hex, dataset), "threads", (int)threads, "seconds", seconds);
-    char *text = object == NULL ? NULL : json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+    char hex[ASSAY_DIGEST_HEX], *text = NULL;
+    json_t *object =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:f}", "program", "assay", "version",
+                  ASSAY_VERSION, "algorithm", about->name, "algorithm_version", about->version,
+                  "parameters", about->parameters, "dataset_digest", assay_digest_hex(hex, dataset),
+                  "threads", (int)threads, "seconds", seconds);
+    assay_status status = object == NULL ? assay_fail(ASSAY_FAILED, "enrolling: no memory")
+                                         : add_plugin(release, object);
+    if (status == ASSAY_OK) text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+    if (status == ASSAY_OK && text == NULL)
+        status = assay_fail(ASSAY_FAILED, "enrolling: no memory");
     json_decref(object);
-    if (text == NULL) return assay_fail(ASSAY_FAILED, "enrolling: no memory");
-    *out = text;
-    return ASSAY_OK;
+    if (status == ASSAY_OK) *out = text;
+    return status;
 }
 
 /* The table of the data set with what became of each sample, in row order. */
@@ -321,8 +363,8 @@ assay_status assay_enroll(const char *dataset_path, const assay_release *release
     if (status != ASSAY_OK) goto out;
     status = fill_head(&shared, session, release, &head);
     if (status != ASSAY_OK) goto out;
-    status = fill_provenance(&shared, &head.dataset_digest, threads, assay_pace_seconds() - started,
-                             &head.provenance_json);
+    status = fill_provenance(&shared, release, &head.dataset_digest, threads,
+                             assay_pace_seconds() - started, &head.provenance_json);
     if (status != ASSAY_OK) goto out;
     head.seconds = shared.seconds;
     shared.seconds = NULL;

@@ -7,6 +7,7 @@
 
 #include "datasets/base/memory.h"
 #include "datasets/base/text.h"
+#include "harness/plugin_files.h"
 #include "harness/run_private.h"
 #include "harness/session.h"
 
@@ -19,15 +20,33 @@ static bool provenance_says(const assay_templates_head *head, const char *key, c
     return same;
 }
 
+/* By what the release is made of: a plug-in need not run for it. */
+static assay_status plugin_fits(const assay_templates_head *head, const assay_release *wanted,
+                                bool *out) {
+    assay_plugin_files files = {0};
+    char library[ASSAY_DIGEST_HEX], config[ASSAY_DIGEST_HEX];
+    assay_status status = assay_plugin_files_digest(wanted, &files);
+    if (status != ASSAY_OK) return status;
+    *out = provenance_says(head, "plugin_sha256", assay_digest_hex(library, &files.library)) &&
+           provenance_says(head, "config_sha256", assay_digest_hex(config, &files.config)) &&
+           provenance_says(head, "parameters_given", files.parameters);
+    assay_plugin_files_free(&files);
+    return ASSAY_OK;
+}
+
 assay_status assay_run_enrolled_fits(const assay_templates_head *head, const assay_release *wanted,
                                      const assay_digest *dataset, bool *out) {
     assay_session *session = NULL;
     char *name = NULL;
+    if (!assay_digest_equal(&head->dataset_digest, dataset)) {
+        *out = false;
+        return ASSAY_OK;
+    }
+    if (wanted->plugin != NULL) return plugin_fits(head, wanted, out);
     assay_status status = assay_session_open(wanted, &session);
     if (status == ASSAY_OK) status = assay_session_algorithm_text(session, &name);
     if (status == ASSAY_OK)
-        *out = assay_digest_equal(&head->dataset_digest, dataset) &&
-               strcmp(head->algorithm, name) == 0 &&
+        *out = strcmp(head->algorithm, name) == 0 &&
                provenance_says(head, "algorithm_version", assay_session_about(session)->version);
     free(name);
     assay_session_close(session);

@@ -10,6 +10,7 @@
 #include "datasets/base/text.h"
 #include "harness/algorithms.h"
 #include "harness/enrolment.h"
+#include "harness/worker_client.h"
 #include "kernels/hamming.h"
 #include "kernels/quantise.h"
 
@@ -17,6 +18,7 @@ struct assay_session {
     assay_algorithm_description about;
     const assay_algorithm *builtin; /* and its state; NULL for a plug-in */
     void *state;
+    assay_worker *worker; /* of a plug-in */
 };
 
 /* ---- what an algorithm says of itself ---- */
@@ -142,18 +144,25 @@ static assay_status open_builtin(const assay_release *release, assay_session *se
     }
     session->about.size = sizeof session->about;
     session->builtin->describe(session->state, &session->about);
+    if (session->about.parameters == NULL) session->about.parameters = "";
     return assay_description_check(&session->about);
+}
+
+static assay_status open_plugin(const assay_release *release, assay_session *session) {
+    assay_status status = assay_worker_open(release, &session->worker);
+    if (status != ASSAY_OK) return status;
+    session->about = *assay_worker_about(session->worker);
+    status = assay_description_check(&session->about);
+    if (status != ASSAY_OK) return assay_fail_in(status, "%s", release->plugin);
+    return ASSAY_OK;
 }
 
 assay_status assay_session_open(const assay_release *release, assay_session **out) {
     assay_session *session = NULL;
     assay_status status = assay_allocate(&session, 1, sizeof *session, "an algorithm");
     if (status != ASSAY_OK) return status;
-    if (release->plugin == NULL)
-        status = open_builtin(release, session);
-    else
-        status = assay_fail(ASSAY_FAILED, "%s: this build has no worker that runs plug-ins",
-                            release->plugin);
+    status =
+        release->plugin == NULL ? open_builtin(release, session) : open_plugin(release, session);
     if (status == ASSAY_OK)
         *out = session;
     else
@@ -164,6 +173,7 @@ assay_status assay_session_open(const assay_release *release, assay_session **ou
 void assay_session_close(assay_session *session) {
     if (session == NULL) return;
     if (session->state != NULL) session->builtin->close(session->state);
+    assay_worker_close(session->worker);
     free(session);
 }
 
@@ -199,6 +209,10 @@ assay_status assay_session_create(assay_session *session, const assay_algorithm_
         .size = sizeof made, .bytes = out, .capacity = capacity_of(&session->about)};
     text[0] = '\0';
     *out_size = 0;
+    if (session->worker != NULL)
+        return assay_worker_create(session->worker, images, count, role,
+                                   assay_session_template_fault, out, made.capacity, out_size,
+                                   out_outcome, text);
     *out_outcome = session->builtin->create_template(session->state, images, count, role, &made,
                                                      text, ASSAY_SESSION_TEXT);
     if (*out_outcome == ASSAY_OUTCOME_OK) {
@@ -212,4 +226,9 @@ assay_status assay_session_create(assay_session *session, const assay_algorithm_
     }
     if (text[0] == '\0') snprintf(text, ASSAY_SESSION_TEXT, "no reason given");
     return ASSAY_OK;
+}
+
+uint64_t assay_session_heard(const assay_session *session, const char **out) {
+    *out = "";
+    return session->worker == NULL ? 0 : assay_worker_heard(session->worker, out);
 }

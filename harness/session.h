@@ -38,6 +38,10 @@ assay_status assay_session_create(assay_session *session, const assay_algorithm_
 assay_status assay_session_algorithm_text(const assay_session *session,
                                           char **out) ASSAY_MUST_CHECK;
 
+/* Bytes that a plug-in wrote to its standard streams so far, and the printable beginning of them;
+ * borrowed until the next call. */
+uint64_t assay_session_heard(const assay_session *session, const char **out);
+
 /* Checks a description, whoever made it: ASSAY_USAGE, saying what was expected. */
 assay_status assay_description_check(const assay_algorithm_description *about) ASSAY_MUST_CHECK;
 /* Why a template cannot be compared, or NULL; borrowed text. */

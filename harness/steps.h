@@ -11,14 +11,15 @@
 #include "datasets/manifest.h"
 #include "datasets/protocol.h"
 
-/* ingest: manifest and images to a data set. Every image is decoded once, in the confined worker; one
- * that cannot be is an EXCLUDED sample with its reason. */
+/* ingest: manifest and images to a data set. Every image is decoded once, in the confined worker;
+ * one that cannot be is an EXCLUDED sample with its reason. */
 typedef struct {
     uint64_t samples, subjects, excluded, warnings;
     assay_digest digest;
 } assay_ingest_result;
 assay_status assay_ingest(const assay_manifest_declaration *declaration, const char *out_path,
-                          const assay_progress *progress, assay_ingest_result *out) ASSAY_MUST_CHECK;
+                          const assay_progress *progress,
+                          assay_ingest_result *out) ASSAY_MUST_CHECK;
 
 /* enroll: a template of every sample by one release. */
 typedef struct {
@@ -27,10 +28,11 @@ typedef struct {
     const char *const *parameters; /* "key=value", NULL-terminated; may be NULL */
     /* A shared library with the interface of harness/algorithm.h, run in confined workers. */
     const char *plugin;
-    const char *config_directory;  /* that it may read, or NULL */
-    const char *const *readable;   /* more folders or files that it may read, NULL-terminated, or NULL */
-    unsigned template_seconds;     /* wall time of one template; 0: ASSAY_PLUGIN_SECONDS */
-    uint64_t memory_bytes;         /* address space of a worker; 0: ASSAY_PLUGIN_MEMORY */
+    const char *config_directory; /* that it may read, or NULL */
+    const char *const
+        *readable; /* more folders or files that it may read, NULL-terminated, or NULL */
+    unsigned template_seconds; /* wall time of one template; 0: ASSAY_PLUGIN_SECONDS */
+    uint64_t memory_bytes;     /* address space of a worker; 0: ASSAY_PLUGIN_MEMORY */
 } assay_release;
 #define ASSAY_PLUGIN_SECONDS 60u
 #define ASSAY_PLUGIN_MEMORY ((uint64_t)4 << 30)
@@ -50,19 +52,19 @@ typedef struct {
     const assay_manifest_declaration *declared; /* may be NULL */
 } assay_import;
 assay_status assay_import_templates(const assay_import *import, const char *out_path,
-                                    const assay_progress *progress, assay_enroll_result *out)
-    ASSAY_MUST_CHECK;
+                                    const assay_progress *progress,
+                                    assay_enroll_result *out) ASSAY_MUST_CHECK;
 
 /* compare: all pairs of a protocol to evidence. */
 typedef struct {
     const assay_protocol *protocol;
-    const char *comparator; /* NULL: the one that the templates name */
-    const char *backend;    /* "auto", "cpu", "reference" */
-    unsigned threads;       /* 0: as many as there are cores */
-    uint64_t memory_limit;  /* bytes; 0: what the machine has */
-    const char *matrix_path; /* dense score matrix for small sets, or NULL */
-    unsigned checkpoint_seconds; /* a sealed segment about this often; 0: none by time */
-    uint64_t checkpoint_tiles;   /* a sealed segment every so many tiles; 0: by time alone */
+    const char *comparator;           /* NULL: the one that the templates name */
+    const char *backend;              /* "auto", "cpu", "reference" */
+    unsigned threads;                 /* 0: as many as there are cores */
+    uint64_t memory_limit;            /* bytes; 0: what the machine has */
+    const char *matrix_path;          /* dense score matrix for small sets, or NULL */
+    unsigned checkpoint_seconds;      /* a sealed segment about this often; 0: none by time */
+    uint64_t checkpoint_tiles;        /* a sealed segment every so many tiles; 0: by time alone */
     const char *configuration_digest; /* hex, or NULL; goes into the provenance */
 } assay_compare_options;
 typedef struct {
@@ -76,7 +78,7 @@ assay_status assay_compare(const char *templates_path, const assay_compare_optio
                            assay_compare_result *out) ASSAY_MUST_CHECK;
 /* What compare would need, without doing it. */
 assay_status assay_compare_estimate(uint64_t templates, uint32_t length,
-                                    const assay_compare_options *options, assay_compare_result *out)
-    ASSAY_MUST_CHECK;
+                                    const assay_compare_options *options,
+                                    assay_compare_result *out) ASSAY_MUST_CHECK;
 
 #endif

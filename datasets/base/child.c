@@ -205,12 +205,20 @@ static assay_status open_pipe(int ends[2], int theirs) {
     return ASSAY_OK;
 }
 
-static int prepare_files(posix_spawn_file_actions_t *actions, int request_fd, int answer_fd) {
+/* The helper's ends of its pipes. */
+typedef struct {
+    int request_fd, answer_fd;
+    int output_fd; /* -1: /dev/null */
+} helper_ends;
+
+static int prepare_files(posix_spawn_file_actions_t *actions, const helper_ends *ends) {
     int fault = 0;
     for (int fd = 0; fd <= 2 && fault == 0; fd++)
-        fault = posix_spawn_file_actions_addopen(actions, fd, "/dev/null", O_RDWR, 0);
-    if (fault == 0) fault = posix_spawn_file_actions_adddup2(actions, request_fd, 3);
-    if (fault == 0) fault = posix_spawn_file_actions_adddup2(actions, answer_fd, 4);
+        fault = fd > 0 && ends->output_fd >= 0
+                    ? posix_spawn_file_actions_adddup2(actions, ends->output_fd, fd)
+                    : posix_spawn_file_actions_addopen(actions, fd, "/dev/null", O_RDWR, 0);
+    if (fault == 0) fault = posix_spawn_file_actions_adddup2(actions, ends->request_fd, 3);
+    if (fault == 0) fault = posix_spawn_file_actions_adddup2(actions, ends->answer_fd, 4);
     if (fault == 0) fault = posix_spawn_file_actions_addclosefrom_np(actions, 5);
     return fault;
 }
@@ -229,10 +237,16 @@ static int prepare_signals(posix_spawnattr_t *attributes) {
     return fault;
 }
 
-static int spawn(const char *program, int request_fd, int answer_fd, pid_t *out) {
+static int spawn(const char *program, const helper_ends *ends, const char *const *variables,
+                 pid_t *out) {
     /* A clean environment: what the program was told, secrets too, is not the helper's business. */
     char *arguments[] = {(char *)program, (char *)"3", (char *)"4", NULL};
-    char *environment[] = {(char *)"LC_ALL=C", (char *)"PATH=/usr/bin:/bin", NULL};
+    char *environment[3 + ASSAY_HELPER_VARIABLES] = {(char *)"LC_ALL=C",
+                                                     (char *)"PATH=/usr/bin:/bin", NULL};
+    for (size_t n = 0; variables != NULL && variables[n] != NULL; n++) {
+        if (n == ASSAY_HELPER_VARIABLES) return E2BIG;
+        environment[2 + n] = (char *)variables[n];
+    }
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int fault = posix_spawn_file_actions_init(&actions);
@@ -242,7 +256,7 @@ static int spawn(const char *program, int request_fd, int answer_fd, pid_t *out)
         posix_spawn_file_actions_destroy(&actions);
         return fault;
     }
-    fault = prepare_files(&actions, request_fd, answer_fd);
+    fault = prepare_files(&actions, ends);
     if (fault == 0) fault = prepare_signals(&attributes);
     if (fault == 0)
         fault = posix_spawn(out, program, &actions, &attributes, arguments, environment);
@@ -251,36 +265,78 @@ static int spawn(const char *program, int request_fd, int answer_fd, pid_t *out)
     return fault;
 }
 
-assay_status assay_helper_start(const char *program, assay_helper *out) {
-    int request[2] = {-1, -1}, answer[2] = {-1, -1};
+static assay_status start(const char *program, const char *const *variables, bool heard,
+                          assay_helper *out) {
+    int request[2] = {-1, -1}, answer[2] = {-1, -1}, output[2] = {-1, -1};
     pid_t pid;
     assay_status status = open_pipe(request, 0);
     if (status == ASSAY_OK) status = open_pipe(answer, 1);
+    if (status == ASSAY_OK && heard) status = open_pipe(output, 1);
     if (status != ASSAY_OK) goto out;
-    /* So that a helper that stops reading cannot hold us: assay_frame_write waits with a limit. */
-    if (fcntl(request[1], F_SETFL, O_NONBLOCK) != 0) {
+    /* So that a helper that stops reading cannot hold us: assay_frame_write waits with a limit. And
+     * so that what it prints holds up neither it nor us. */
+    if (fcntl(request[1], F_SETFL, O_NONBLOCK) != 0 ||
+        (heard && (fcntl(output[0], F_SETFL, O_NONBLOCK) != 0 ||
+                   fcntl(output[1], F_SETFL, O_NONBLOCK) != 0))) {
         status = assay_fail_errno("cannot prepare a pipe for a helper");
         goto out;
     }
-    int fault = spawn(program, request[0], answer[1], &pid);
+    const helper_ends ends = {request[0], answer[1], output[1]};
+    int fault = spawn(program, &ends, variables, &pid);
     if (fault != 0) {
         errno = fault;
         status = assay_fail_errno("cannot start the helper program %s", program);
         goto out;
     }
-    *out = (assay_helper){.pid = pid, .request_fd = request[1], .answer_fd = answer[0]};
-    request[1] = answer[0] = -1;
+    *out = (assay_helper){
+        .pid = pid, .request_fd = request[1], .answer_fd = answer[0], .output_fd = output[0]};
+    request[1] = answer[0] = output[0] = -1;
 out:
     for (int i = 0; i < 2; i++) {
         close_fd(&request[i]);
         close_fd(&answer[i]);
+        close_fd(&output[i]);
     }
     return status;
+}
+
+assay_status assay_helper_start(const char *program, assay_helper *out) {
+    return start(program, NULL, false, out);
+}
+
+assay_status assay_helper_start_heard(const char *program, const char *const *environment,
+                                      assay_helper *out) {
+    return start(program, environment, true, out);
+}
+
+size_t assay_helper_hear(const assay_helper *helper, char *out, size_t size) {
+    if (helper->output_fd < 0) return 0;
+    ssize_t count = read(helper->output_fd, out, size);
+    return count > 0 ? (size_t)count : 0;
+}
+
+assay_helper_end assay_helper_find_end(const assay_helper *helper) {
+    siginfo_t ended = {0};
+    struct pollfd answers = {.fd = helper->answer_fd};
+    /* A pipe that is closed is so a moment before its process can be waited for. */
+    bool closed = poll(&answers, 1, 0) == 1 && (answers.revents & POLLHUP) != 0;
+    for (int64_t until = now_ms() + 1000; closed && ended.si_pid == 0 && now_ms() < until;) {
+        static const struct timespec moment = {0, 1000000};
+        if (waitid(P_PID, (id_t)helper->pid, &ended, WEXITED | WNOHANG | WNOWAIT) != 0) break;
+        if (ended.si_pid == 0) nanosleep(&moment, NULL);
+    }
+    if (ended.si_pid == 0) return (assay_helper_end){.ended = false};
+    if (ended.si_code == CLD_EXITED)
+        return (assay_helper_end){.ended = true, .status = ended.si_status};
+    const char *name = sigabbrev_np(ended.si_status);
+    return (assay_helper_end){
+        .ended = true, .signal = name != NULL ? name : "?", .status = ended.si_status};
 }
 
 void assay_helper_stop(assay_helper *helper) {
     close_fd(&helper->request_fd);
     close_fd(&helper->answer_fd);
+    close_fd(&helper->output_fd);
     if (helper->pid > 0) {
         int ended;
         kill(helper->pid, SIGKILL);

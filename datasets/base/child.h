@@ -3,6 +3,7 @@
 #ifndef ASSAY_DATASETS_BASE_CHILD_H
 #define ASSAY_DATASETS_BASE_CHILD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -23,11 +24,30 @@ typedef struct {
     pid_t pid;
     int request_fd;
     int answer_fd;
+    int output_fd; /* what it prints, or -1 */
 } assay_helper;
 
-#define ASSAY_HELPER_NONE ((assay_helper){.pid = -1, .request_fd = -1, .answer_fd = -1})
+#define ASSAY_HELPER_NONE                                                                          \
+    ((assay_helper){.pid = -1, .request_fd = -1, .answer_fd = -1, .output_fd = -1})
 
 assay_status assay_helper_start(const char *program, assay_helper *out) ASSAY_MUST_CHECK;
+/* As assay_helper_start, but its standard output and error go to a pipe that never makes it wait:
+ * what we have not read in time and does not fit is lost. environment: more "NAME=value", at most
+ * ASSAY_HELPER_VARIABLES, NULL-terminated. */
+#define ASSAY_HELPER_VARIABLES 6
+assay_status assay_helper_start_heard(const char *program, const char *const *environment,
+                                      assay_helper *out) ASSAY_MUST_CHECK;
+/* What it has printed and nobody has read yet, at most size bytes; 0 where there is none. */
+size_t assay_helper_hear(const assay_helper *helper, char *out, size_t size);
+
+/* How a helper that should have answered ended, waiting a second for it where its answers are
+ * closed. It stays to be reaped by assay_helper_stop. */
+typedef struct {
+    bool ended;
+    const char *signal; /* "SEGV", or NULL where it ended by itself or runs still */
+    int status;
+} assay_helper_end;
+assay_helper_end assay_helper_find_end(const assay_helper *helper);
 void assay_helper_stop(assay_helper *helper); /* kills and reaps; takes one that never started */
 
 /* Frames: a 32-bit little-endian length, then the bytes. Reading gives up after timeout_ms

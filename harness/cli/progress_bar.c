@@ -70,6 +70,13 @@ static const char *short_number(char out[ASSAY_NUMBER_SIZE], double value) {
     return out;
 }
 
+/* As short_number; slow work has a rate, too: "1.4", "0.06". */
+static const char *short_rate(char out[ASSAY_NUMBER_SIZE], double rate) {
+    if (rate >= 100) return short_number(out, rate);
+    snprintf(out, ASSAY_NUMBER_SIZE, "%.*f", rate >= 10 ? 0 : rate >= 1 ? 1 : 2, rate);
+    return out;
+}
+
 static const char *duration(char out[ASSAY_NUMBER_SIZE], double seconds) {
     unsigned long whole = seconds < 0     ? 0
                           : seconds > 1e9 ? 1000000000ul
@@ -92,7 +99,7 @@ static void describe(const assay_progress_bar *bar, const char *unit, uint64_t d
     int used = snprintf(out, size, "%s of %s %s", short_number(a, (double)done),
                         short_number(b, (double)total), unit);
     if (rate <= 0 || used < 0 || (size_t)used >= size) return;
-    snprintf(out + used, size - (size_t)used, ", %s/s, %s left", short_number(c, rate),
+    snprintf(out + used, size - (size_t)used, ", %s/s, %s left", short_rate(c, rate),
              duration(d, (double)(total - done) / rate));
 }
 
