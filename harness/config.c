@@ -496,9 +496,11 @@ static assay_status read_comparison(assay_yaml *yaml, const assay_yaml_node *nod
 
 static assay_status read_report(assay_yaml *yaml, const assay_yaml_node *node,
                                 assay_config *config) {
-    static const char *const keys[] = {"title", "by"};
+    static const char *const keys[] = {"title", "by", "quality"};
     if (node == NULL || !assay_yaml_check_keys(yaml, node, keys, COUNT_OF(keys))) return ASSAY_OK;
     assay_status status = take_string(yaml, assay_yaml_get(node, "title"), &config->title);
+    if (status == ASSAY_OK)
+        status = take_string(yaml, assay_yaml_get(node, "quality"), &config->report_quality);
     const assay_yaml_node *by = assay_yaml_get(node, "by");
     if (status == ASSAY_OK && by != NULL)
         status = take_strings(yaml, by, &config->report_groups, &config->report_group_count);
@@ -653,5 +655,6 @@ void assay_config_free(assay_config *config) {
     free(config->title);
     for (size_t n = 0; n < config->report_group_count; n++) free(config->report_groups[n]);
     free(config->report_groups);
+    free(config->report_quality);
     memset(config, 0, sizeof *config);
 }

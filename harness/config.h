@@ -38,6 +38,7 @@ typedef struct {
     char *title;          /* of the report, or NULL */
     char **report_groups; /* attributes to report by; NULL: every one */
     size_t report_group_count;
+    char *report_quality; /* attribute to take quality from; NULL: the column quality */
     assay_digest digest; /* of the resolved configuration */
 } assay_config;
 

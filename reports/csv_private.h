@@ -33,4 +33,10 @@ void csv_end_line(csv_sheet *sheet);
 #define CSV_SURE_RATE(name) CSV_RATE(name) "," CSV_INTERVAL(name)
 #define CSV_POINT "release,version,kind,fmr_target,threshold,reached"
 
+/* Tables beside those of tables_csv.c. */
+void csv_write_discard(const assay_report *report, csv_sheet *sheet);
+void csv_write_bands(const assay_report *report, csv_sheet *sheet);
+void csv_write_minima(const assay_report *report, csv_sheet *sheet);
+void csv_write_ageing(const assay_report *report, csv_sheet *sheet);
+
 #endif

@@ -8,6 +8,7 @@
 #include "datasets/base/text.h"
 #include "reports/curves.h"
 #include "reports/figures.h"
+#include "reports/quality.h"
 #include "reports/report.h"
 
 typedef struct {
@@ -19,6 +20,8 @@ typedef struct {
     const char *no_headline; /* why not, and these stand for it: no threshold, no rate */
     assay_operating_point no_point;
     assay_group_point no_group_point;
+    assay_quality_figures quality; /* at the headline point, as ageing */
+    assay_ageing_figures ageing;
 } assay_report_release;
 
 typedef struct {

@@ -46,6 +46,8 @@ assay_status assay_draw_dots(assay_report *report, uint32_t attribute, assay_dot
 assay_status assay_draw_heat(assay_report *report, uint32_t attribute,
                              assay_text *out_svg) ASSAY_MUST_CHECK;
 
+assay_status assay_draw_discard(assay_report *report, assay_text *out_svg) ASSAY_MUST_CHECK;
+
 /* A group's rate of one kind at a release's headline point, and its interval. */
 assay_rate assay_dots_rate(const assay_report_release *release, const assay_group *group,
                            assay_dots_kind kind);

@@ -208,6 +208,27 @@ static assay_status choose_headline(assay_report *report) {
     return ASSAY_OK;
 }
 
+/* By quality and by time, at each release's headline point. */
+static assay_status look_at_quality(assay_report *report, const assay_report_options *wanted) {
+    assay_status status = ASSAY_OK;
+    for (size_t n = 0; status == ASSAY_OK && n < report->count; ++n) {
+        assay_report_release *release = &report->releases[n];
+        const assay_operating_point *point = assay_headline(release);
+        const char **names = NULL;
+        uint32_t count = release->figures.attribute_count;
+        status = assay_allocate(&names, count, sizeof *names, "names of attributes");
+        for (uint32_t a = 0; status == ASSAY_OK && a < count; ++a)
+            names[a] = release->figures.attributes[a].attribute->name;
+        if (status == ASSAY_OK)
+            status = assay_quality_compute(release->evidence, wanted->quality, point, names, count,
+                                           &release->quality);
+        if (status == ASSAY_OK)
+            status = assay_ageing_compute(release->evidence, point, &release->ageing);
+        free(names);
+    }
+    return status;
+}
+
 static assay_status tell(const assay_progress *progress, uint64_t done, uint64_t total) {
     if (assay_progress_tell(progress, "report", "steps", done, total)) return ASSAY_OK;
     return assay_fail(ASSAY_FAILED, "the report was interrupted");
@@ -217,6 +238,7 @@ static void free_report(assay_report *report) {
     for (size_t n = 0; report->releases && n < report->count; ++n) {
         assay_figures_free(&report->releases[n].figures);
         assay_curves_free(&report->releases[n].curves);
+        assay_quality_free(&report->releases[n].quality);
         free(report->releases[n].name);
     }
     free(report->releases);
@@ -250,6 +272,7 @@ assay_status assay_report_write(const assay_evidence *evidence, size_t count,
     }
     if (status == ASSAY_OK) status = title_report(&report, wanted->title);
     if (status == ASSAY_OK) status = choose_headline(&report);
+    if (status == ASSAY_OK) status = look_at_quality(&report, wanted);
     if (status == ASSAY_OK) status = assay_report_folder(directory);
     if (status == ASSAY_OK) status = assay_report_tables(&report);
     if (status == ASSAY_OK) status = tell(progress, count + 1, total);

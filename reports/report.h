@@ -16,6 +16,7 @@ typedef struct {
     const char *title;
     const char *const *attributes; /* [attribute_count] to report by; NULL: every attribute */
     size_t attribute_count;
+    const char *quality; /* numeric attribute that says how good a sample is; NULL: column quality */
 } assay_report_options;
 
 /* Writes DIR/index.html, DIR/summary.json, DIR/tables/, DIR/plots/, each aside and then published,

@@ -197,6 +197,8 @@ static summary_object release_json(const assay_report_release *release) {
     set_counts(&made, evidence, figures);
     set_points(&made, figures);
     set_groups(&made, figures);
+    summary_set_quality(&made, release);
+    summary_set_ageing(&made, release);
     return made;
 }
 

@@ -40,6 +40,10 @@ summary_object summary_figure(assay_figure figure);
 /* kind, fmr_target, threshold, reached of an operating point. */
 void summary_set_point(summary_object *into, const assay_operating_point *point);
 
+/* The keys `quality` and `ageing` of a release. */
+void summary_set_quality(summary_object *into, const assay_report_release *release);
+void summary_set_ageing(summary_object *into, const assay_report_release *release);
+
 /* As jansson prints, but doubles as the shortest text that reads back the same. */
 void summary_print(assay_text *text, const json_t *value);
 

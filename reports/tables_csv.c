@@ -211,10 +211,18 @@ assay_status assay_report_tables(const assay_report *report) {
         const char *name;
         void (*write)(const assay_report *report, csv_sheet *sheet);
     } tables[] = {
-        {"tables/releases.csv", write_releases}, {"tables/operating_points.csv", write_points},
-        {"tables/groups.csv", write_groups},     {"tables/group_pairs.csv", write_group_pairs},
-        {"tables/det.csv", write_det},           {"tables/histograms.csv", write_histograms},
-        {"tables/pairs.csv", write_pairs},       {"tables/not_enrolled.csv", write_enrolment},
+        {"tables/releases.csv", write_releases},
+        {"tables/operating_points.csv", write_points},
+        {"tables/groups.csv", write_groups},
+        {"tables/group_pairs.csv", write_group_pairs},
+        {"tables/det.csv", write_det},
+        {"tables/histograms.csv", write_histograms},
+        {"tables/pairs.csv", write_pairs},
+        {"tables/not_enrolled.csv", write_enrolment},
+        {"tables/discard.csv", csv_write_discard},
+        {"tables/quality_bands.csv", csv_write_bands},
+        {"tables/quality_minima.csv", csv_write_minima},
+        {"tables/ageing.csv", csv_write_ageing},
     };
     assay_status status = ASSAY_OK;
     for (size_t n = 0; status == ASSAY_OK && n < sizeof tables / sizeof *tables; ++n) {

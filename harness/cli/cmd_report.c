@@ -9,7 +9,7 @@
 #include "reports/report.h"
 
 typedef struct {
-    const char *output, *title;
+    const char *output, *title, *quality;
     assay_option_words by;
     bool json, quiet;
 } report_values;
@@ -27,7 +27,8 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
         status = assay_evidence_read(arguments[n], &evidence[n]);
     assay_report_options options = {.title = values->title,
                                     .attributes = (const char *const *)values->by.items,
-                                    .attribute_count = values->by.count};
+                                    .attribute_count = values->by.count,
+                                    .quality = values->quality};
     if (status == ASSAY_OK)
         status = assay_report_write(evidence, argument_count, &options, values->output, &progress);
     assay_progress_bar_clear(&bar);
@@ -50,6 +51,12 @@ static const assay_option options[] = {
      .value = "NAME,NAME...",
      .purpose = "attributes to report by",
      .shown = "every attribute"},
+    {.name = "quality",
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(report_values, quality),
+     .value = "NAME",
+     .purpose = "numeric attribute that says how good a sample is",
+     .shown = "the manifest's column quality"},
     {.name = "title",
      .kind = ASSAY_OPTION_TEXT,
      .offset = offsetof(report_values, title),
