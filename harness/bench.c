@@ -32,6 +32,7 @@ static const struct {
     [ASSAY_BENCH_FULL] = {"full", "comparison: histograms, tail, mated scores"},
     [ASSAY_BENCH_TAIL_ONLY] = {"tail_only", "the same without histograms"},
     [ASSAY_BENCH_HISTOGRAM_ONLY] = {"histogram_only", "histograms, a tail of one, no mated scores"},
+    [ASSAY_BENCH_TAIL_OF_ONE] = {"tail_of_one", "no histograms, a tail of one, no mated scores"},
     [ASSAY_BENCH_DEFAULT_TAIL] = {"default_tail", "comparison with the tail of assay compare"},
 };
 
@@ -328,7 +329,8 @@ static bool same_tail(const assay_tally *x, const assay_tally *y) {
 
 /* A run that lost a pair or found another tail was not the work that is measured. */
 static assay_status check_tally(measuring *work, assay_bench_kind kind, const assay_tally *tally) {
-    const uint64_t binned = kind == ASSAY_BENCH_TAIL_ONLY ? 0 : work->set.non_mated;
+    const bool bins = kind != ASSAY_BENCH_TAIL_ONLY && kind != ASSAY_BENCH_TAIL_OF_ONE;
+    const uint64_t binned = bins ? work->set.non_mated : 0;
     if (tally->non_mated != work->set.non_mated || tally->same_subject != work->set.mated ||
         tally->histogram_pairs != binned) {
         return assay_fail(ASSAY_DISAGREES,
@@ -348,8 +350,9 @@ static assay_status check_tally(measuring *work, assay_bench_kind kind, const as
 
 static assay_all_pairs plan_of(const measuring *work, assay_bench_kind kind) {
     assay_all_pairs plan = work->plan;
-    if (kind == ASSAY_BENCH_TAIL_ONLY) plan.bins_mode = ASSAY_BINS_NONE;
-    if (kind == ASSAY_BENCH_HISTOGRAM_ONLY) plan.tail_limit = 1;
+    const bool one = kind == ASSAY_BENCH_TAIL_OF_ONE;
+    if (kind == ASSAY_BENCH_TAIL_ONLY || one) plan.bins_mode = ASSAY_BINS_NONE;
+    if (kind == ASSAY_BENCH_HISTOGRAM_ONLY || one) plan.tail_limit = 1;
     if (kind == ASSAY_BENCH_DEFAULT_TAIL) plan.tail_limit = work->result.default_tail_limit;
     return plan;
 }
@@ -368,7 +371,7 @@ static assay_status run_backend(measuring *work, assay_bench_kind kind, unsigned
         &plan, 0, assay_tile_count(plan.templates->count), &options, &tally);
     if (status != ASSAY_OK) return status;
     const clock_pair before_mated = clocks_now();
-    if (kind != ASSAY_BENCH_HISTOGRAM_ONLY) {
+    if (kind != ASSAY_BENCH_HISTOGRAM_ONLY && kind != ASSAY_BENCH_TAIL_OF_ONE) {
         status = work->backend->score_pairs(&work->templates, work->mated_places, work->set.mated,
                                             &options, work->mated_scores);
         if (status != ASSAY_OK) goto out;
@@ -377,6 +380,7 @@ static assay_status run_backend(measuring *work, assay_bench_kind kind, unsigned
     note_run(work, kind, repeat, (double)work->set.pairs, clocks_since(start));
     status = check_tally(work, kind, &tally);
     if (status != ASSAY_OK) goto out;
+    if (kind == ASSAY_BENCH_TAIL_ONLY) work->result.tail_only_rescored = tally.rescored;
     if (kind == ASSAY_BENCH_FULL) {
         work->result.rescored = tally.rescored;
         work->result.redone = tally.redone;
@@ -485,6 +489,8 @@ static void sum_up(measuring *work) {
     const assay_bench_row *full = &rows[ASSAY_BENCH_FULL];
     const assay_bench_row *least = &rows[ASSAY_BENCH_HISTOGRAM_ONLY];
     result->over_fma_peak = rate_over(full, &rows[ASSAY_BENCH_FMA_PEAK]);
+    result->tail_only_over_fma_peak =
+        rate_over(&rows[ASSAY_BENCH_TAIL_ONLY], &rows[ASSAY_BENCH_FMA_PEAK]);
     result->over_blas_tile = rate_over(full, &rows[ASSAY_BENCH_BLAS_TILE]);
     result->exactness_cost = excess(full, least);
     result->binning_cost = excess(full, &rows[ASSAY_BENCH_TAIL_ONLY]);

@@ -49,6 +49,7 @@ typedef enum {
     ASSAY_BENCH_FULL,           /* histograms, tail and mated scores: all that evidence needs */
     ASSAY_BENCH_TAIL_ONLY,      /* the same without histograms */
     ASSAY_BENCH_HISTOGRAM_ONLY, /* histograms, a tail of one pair, no mated scores */
+    ASSAY_BENCH_TAIL_OF_ONE,    /* no histograms, a tail of one pair, no mated scores */
     ASSAY_BENCH_DEFAULT_TAIL,   /* FULL with the tail that `assay compare` keeps */
     ASSAY_BENCH_ROW_COUNT
 } assay_bench_kind;
@@ -89,9 +90,11 @@ typedef struct {
     uint64_t pairs, mated, non_mated;
     uint64_t tail_limit, tail, default_tail_limit;
     uint64_t rescored, redone; /* of the last FULL run (assay_tally) */
+    uint64_t tail_only_rescored;
     assay_bench_row rows[ASSAY_BENCH_ROW_COUNT];
     /* Of medians of CPU time; NaN where a row is not measured. */
     double over_fma_peak, over_blas_tile; /* FULL against the row */
+    double tail_only_over_fma_peak;       /* TAIL_ONLY against FMA_PEAK */
     double exactness_cost;    /* FULL / HISTOGRAM_ONLY - 1: sample, candidates, rescoring, mated */
     double binning_cost;      /* FULL / TAIL_ONLY - 1 */
     double default_tail_cost; /* DEFAULT_TAIL / HISTOGRAM_ONLY - 1 */

@@ -1,4 +1,5 @@
-/* cmd_bench -- `assay bench`: how fast this machine compares, and how near that is to its limits. */
+/* cmd_bench -- `assay bench`: how fast this machine compares, and how near that is to its limits.
+ */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -80,22 +81,25 @@ static json_t *json_of_figures(const assay_bench_result *result) {
     const assay_bench_row *full = &result->rows[ASSAY_BENCH_FULL];
     const assay_bench_row *fma = &result->rows[ASSAY_BENCH_FMA_PEAK];
     const assay_bench_row *blas = &result->rows[ASSAY_BENCH_BLAS_TILE];
-    return json_pack("{s:f, s:f, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:f, s:f, s:f, s:I, "
-                     "s:I, s:o, s:o}",
-                     "pairs_per_s", full->pairs_per_s, "wall_pairs_per_s", full->wall_pairs_per_s,
-                     "fma_peak_pairs_per_s", fma->pairs_per_s, "blas_tile_pairs_per_s",
-                     blas->measured ? json_real(blas->pairs_per_s) : json_null(), "over_fma_peak",
-                     number_or_null(result->over_fma_peak), "over_blas_tile",
-                     number_or_null(result->over_blas_tile), "exactness_cost",
-                     number_or_null(result->exactness_cost), "binning_cost",
-                     number_or_null(result->binning_cost), "default_tail_cost",
-                     number_or_null(result->default_tail_cost), "useful_gflops",
-                     result->useful_gflops, "cpu_seconds", full->cpu_seconds, "wall_seconds",
-                     full->wall_seconds, "quantise_cpu_seconds", result->quantise_cpu_seconds,
-                     "mated_cpu_seconds", result->mated_cpu_seconds, "peak_memory_bytes",
-                     (json_int_t)result->peak_memory_bytes, "stated_memory_bytes",
-                     (json_int_t)result->stated_memory_bytes, "thresholds",
-                     json_of_thresholds(result), "rows", json_of_rows(result));
+    const assay_bench_row *tail_only = &result->rows[ASSAY_BENCH_TAIL_ONLY];
+    return json_pack(
+        "{s:f, s:f, s:o, s:I, s:f, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:f, "
+        "s:f, s:f, s:f, s:I, s:I, s:o, s:o}",
+        "pairs_per_s", full->pairs_per_s, "tail_only_pairs_per_s", tail_only->pairs_per_s,
+        "tail_only_over_fma_peak", number_or_null(result->tail_only_over_fma_peak),
+        "tail_only_rescored", (json_int_t)result->tail_only_rescored, "wall_pairs_per_s",
+        full->wall_pairs_per_s, "fma_peak_pairs_per_s", fma->pairs_per_s, "blas_tile_pairs_per_s",
+        blas->measured ? json_real(blas->pairs_per_s) : json_null(), "over_fma_peak",
+        number_or_null(result->over_fma_peak), "over_blas_tile",
+        number_or_null(result->over_blas_tile), "exactness_cost",
+        number_or_null(result->exactness_cost), "binning_cost",
+        number_or_null(result->binning_cost), "default_tail_cost",
+        number_or_null(result->default_tail_cost), "useful_gflops", result->useful_gflops,
+        "cpu_seconds", full->cpu_seconds, "wall_seconds", full->wall_seconds,
+        "quantise_cpu_seconds", result->quantise_cpu_seconds, "mated_cpu_seconds",
+        result->mated_cpu_seconds, "peak_memory_bytes", (json_int_t)result->peak_memory_bytes,
+        "stated_memory_bytes", (json_int_t)result->stated_memory_bytes, "thresholds",
+        json_of_thresholds(result), "rows", json_of_rows(result));
 }
 
 static assay_status print_json(const assay_bench_result *result, const char *comparator) {
@@ -159,6 +163,8 @@ static void print_figures(const assay_bench_result *result) {
     char a[ASSAY_NUMBER_SIZE], b[ASSAY_NUMBER_SIZE], c[ASSAY_NUMBER_SIZE];
     print_ratio("over peak", result->over_fma_peak, "comparison over the float FMA peak");
     print_ratio("over BLAS", result->over_blas_tile, "comparison over the bare OpenBLAS product");
+    print_ratio("tail only", result->tail_only_over_fma_peak,
+                "comparison without histograms over the float FMA peak");
     if (result->blas_note != NULL) assay_print_field("", "            %s", result->blas_note);
     print_cost("exactness", result->exactness_cost,
                "time for tail and mated scores, beside histograms alone");

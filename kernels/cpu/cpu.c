@@ -94,6 +94,7 @@ static assay_status pass(cpu_work *work, cpu_worker *workers, unsigned threads, 
     atomic_store(&work->next_tile, first);
     atomic_store(&work->done, 0);
     atomic_store(&work->coarse_floor, assay_tail_coarse_floor(work->plan->templates, floor));
+    assay_cpu_screen_floor(work, floor);
     assay_status status = start_workers(work, workers, threads);
     const bool going_on = watch_workers(work);
     for (unsigned n = 0; n < threads; n++) {
@@ -137,8 +138,7 @@ static void add_counters(assay_tally *into, const cpu_worker *from) {
 }
 
 static assay_status prepare(cpu_work *work, cpu_worker *workers, unsigned threads) {
-    assay_status status = assay_cpu_pack(work);
-    if (status != ASSAY_OK) return status;
+    assay_status status = ASSAY_OK;
     /* All the room at once: pages count only when they are written. */
     work->kept_count = work->options->prior_count;
     status =
@@ -156,14 +156,25 @@ static assay_status guess_and_pass(cpu_work *work, cpu_worker *workers, unsigned
                                    uint64_t first, assay_tally *tally) {
     const int64_t known = work->options->known_floor;
     int64_t guess = INT64_MIN;
-    assay_status status = assay_cpu_guess_floor(&workers[0], first, work->end, &guess);
+    assay_status status =
+        assay_cpu_screen_open(work, assay_tiles_pairs(work->plan, first, work->end));
+    if (status != ASSAY_OK) return status;
+    if (work->screen.kernel == NULL) status = assay_cpu_pack(work);
+    if (status != ASSAY_OK) return status;
+    status = assay_cpu_guess_floor(&workers[0], first, work->end, &guess);
     if (status != ASSAY_OK) return status;
     if (guess < known) guess = known;
+    if (work->screen.kernel == NULL) status = assay_cpu_pack(work);
+    if (status != ASSAY_OK) return status;
     status = pass(work, workers, threads, first, guess);
     if (status != ASSAY_OK || guess == known || assay_cpu_certified(work, guess)) return status;
     forget_counters(workers, threads, tally->histogram_length);
     forget_candidates(work, first);
     tally->redone = 1;
+    /* What is known may be so low that most would pass a screen. */
+    assay_cpu_screen_close(work);
+    status = assay_cpu_pack(work);
+    if (status != ASSAY_OK) return status;
     return pass(work, workers, threads, first, known);
 }
 
@@ -215,6 +226,7 @@ assay_status assay_cpu_all_pairs(const assay_microkernel *kernel, const assay_al
 out:
     for (unsigned n = 0; workers != NULL && n < threads; n++) assay_cpu_worker_close(&workers[n]);
     free(workers);
+    assay_cpu_screen_close(&work);
     free(work.columns);
     free(work.floats);
     free(work.kept);
@@ -270,8 +282,13 @@ static assay_status probe_with(const assay_microkernel *kernel, char *out_line, 
 static uint64_t memory_with(const assay_microkernel *kernel, const assay_all_pairs *plan,
                             unsigned threads) {
     /* Packed templates, candidates, what each thread has, the sum. */
-    return assay_cpu_packed_bytes(kernel, plan->templates->count, plan->templates->length) +
-           assay_cpu_most_candidates(plan, threads) * sizeof(assay_scored_pair) +
+    const assay_quantised *set = plan->templates;
+    uint64_t packed = assay_cpu_packed_bytes(kernel, set->count, set->length);
+    if (assay_cpu_screen_applies(kernel, plan)) { /* one or the other */
+        const uint64_t bytes = assay_cpu_screen_bytes(set->count, set->length);
+        packed = bytes > packed ? bytes : packed;
+    }
+    return packed + assay_cpu_most_candidates(plan, threads) * sizeof(assay_scored_pair) +
            threads * assay_cpu_worker_bytes(plan, kernel) +
            histogram_length_of(plan) * sizeof(uint64_t);
 }

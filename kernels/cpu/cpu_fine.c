@@ -23,6 +23,23 @@ int64_t assay_cpu_fine(const assay_quantised *set, uint64_t a, uint64_t b) {
     return 2 * product - set->fine_norm[a] - set->fine_norm[b];
 }
 
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+__attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
+#endif
+static int32_t
+coarse_product(const int16_t *x, const int16_t *y, uint32_t length) {
+    int32_t sum = 0;
+    for (uint32_t k = 0; k < length; k++) sum += (int32_t)x[k] * y[k];
+    return sum;
+}
+
+int32_t assay_cpu_coarse(const assay_quantised *set, uint64_t a, uint64_t b) {
+    const int32_t product = coarse_product(set->coarse + (size_t)a * set->length,
+                                           set->coarse + (size_t)b * set->length, set->length);
+    if (set->comparator != ASSAY_EUCLIDEAN) return product;
+    return 2 * product - set->coarse_norm[a] - set->coarse_norm[b];
+}
+
 typedef struct {
     const assay_quantised *templates;
     const assay_place_pair *pairs;

@@ -11,7 +11,22 @@
 
 enum {
     CANDIDATE_BATCH = 4096, /* candidates that a thread scores before it hands them over */
+    PASSED_BATCH = 32,      /* pairs whose coarse components are on their way */
 };
+
+/* Templates as bytes, and what a pair of them must reach (cpu_screen.c). Arrays have a place for
+ * every column of every panel, and ASSAY_MICRO_ROWS_MAX more. */
+typedef struct {
+    const assay_screenkernel *kernel; /* NULL: nothing is screened */
+    uint32_t depth;                   /* words of four bytes */
+    double scale;                     /* bytes are turned components times this, rounded */
+    double norm;                      /* the largest of a template or of its bytes */
+    int32_t *columns;                 /* [panels][depth][ASSAY_MICRO_COLUMNS] */
+    int32_t *column_start;            /* - 128 times the sum of the bytes - the place's part */
+    int32_t *row_start;               /* - the place's part of a threshold */
+    double *radius;                   /* distance of a template from its bytes, at most */
+    atomic_int_least32_t floor;       /* the floor's part of a threshold */
+} cpu_screen;
 
 /* What the threads share. */
 typedef struct {
@@ -22,6 +37,7 @@ typedef struct {
     int32_t *columns; /* [panels][depth][ASSAY_MICRO_COLUMNS]: coarse components of all, packed; or
                          NULL */
     float *floats;    /* [count][length]: for OpenBLAS; or NULL */
+    cpu_screen screen;
     uint64_t end;
     atomic_uint_least64_t next_tile;
     atomic_uint_least64_t done; /* pairs */
@@ -41,6 +57,11 @@ typedef struct {
     char error[4096];
 } cpu_work;
 
+/* Rows of a block of products as they are made now; 0 where OpenBLAS makes tiles. */
+static inline unsigned block_rows(const cpu_work *work) {
+    return work->screen.kernel != NULL ? work->screen.kernel->rows : work->kernel->rows;
+}
+
 /* What each thread has of its own. */
 typedef struct {
     cpu_work *work;
@@ -51,7 +72,12 @@ typedef struct {
     float *scores;       /* [ASSAY_TILE_EDGE][ASSAY_TILE_EDGE], for OpenBLAS */
     int32_t *block;      /* [ASSAY_MICRO_CELLS_MAX] products */
     uint16_t *bins;      /* [2][ASSAY_MICRO_CELLS_MAX], one pending, one being made */
-    uint32_t reach[ASSAY_MICRO_ROWS_MAX];
+    uint32_t reach[ASSAY_MICRO_ROWS_MAX]; /* of the block at hand, */
+    bool any_reach;                       /* where there may be any */
+    int32_t *row_start;                   /* [ASSAY_TILE_EDGE + ASSAY_MICRO_ROWS_MAX], screening */
+    int32_t floor_part;                   /* in row_start */
+    assay_scored_pair passed[PASSED_BATCH]; /* the screen; coarse is the product of bytes */
+    unsigned passed_count;
     assay_micro_result made; /* of the block at hand */
     assay_pending_bins pending;
     uint64_t blocks;          /* done so far */
@@ -83,6 +109,30 @@ void assay_cpu_count_pending(cpu_worker *self);
 void assay_cpu_sample_block(cpu_worker *self, uint64_t first_a, uint64_t first_b, uint32_t shift,
                             uint32_t *sample, uint64_t *cells);
 
+/* ---- cpu_screen: bytes before anything else ---- */
+
+/* Whether a plan may be screened, and what it takes. */
+bool assay_cpu_screen_applies(const assay_microkernel *kernel, const assay_all_pairs *plan);
+uint64_t assay_cpu_screen_bytes(uint64_t count, uint32_t length);
+/* Fills work->screen where a range of so many pairs may be worth it; else leaves its kernel NULL.
+ */
+assay_status assay_cpu_screen_open(cpu_work *work, uint64_t pairs) ASSAY_MUST_CHECK;
+void assay_cpu_screen_close(cpu_work *work); /* takes a zeroed one */
+/* Whether few enough of a sample's pairs (coarse scores by ASSAY_SAMPLE_BINS) pass for a floor. */
+bool assay_cpu_screen_pays(const cpu_work *work, int64_t fine_floor, const uint32_t *sample,
+                           uint64_t drawn);
+/* What passes from now on: every pair with a fine score above the floor, and some below. */
+void assay_cpu_screen_floor(cpu_work *work, int64_t fine_floor);
+/* Templates from first on as rows of a product of bytes, [depth][rows]. */
+void assay_cpu_screen_rows(const cpu_screen *screen, uint64_t first, unsigned rows, int32_t *out);
+/* The score that a product of bytes stands for. */
+double assay_cpu_screen_score(const cpu_screen *screen, const assay_quantised *set, uint64_t a,
+                              uint64_t b, int32_t product);
+/* ASSAY_DISAGREES where it is farther from the coarse score than is proved. */
+assay_status assay_cpu_screen_check(const cpu_screen *screen, const assay_quantised *set,
+                                    uint64_t a, uint64_t b, int32_t product,
+                                    int32_t coarse) ASSAY_MUST_CHECK;
+
 /* ---- cpu_tail: candidates, their floor, and the guess of it ---- */
 
 /* Candidates that come together at most before they are cut. */
@@ -93,7 +143,7 @@ assay_status assay_cpu_hand_over(cpu_worker *self) ASSAY_MUST_CHECK;
 assay_status assay_cpu_cut(cpu_work *work) ASSAY_MUST_CHECK;
 /* A floor for the tiles first … end - 1 from a small sample of blocks, somewhat below where the
  * tail will end; INT64_MIN where a sample does not pay. It is a guess: assay_cpu_certified judges
- * it afterwards. */
+ * it afterwards. Closes the screen where too many of the sample would pass it. */
 assay_status assay_cpu_guess_floor(cpu_worker *self, uint64_t first, uint64_t end,
                                    int64_t *out) ASSAY_MUST_CHECK;
 /* Whether more pairs than the limit lie above guess, so that nothing at or below it can be in the
@@ -104,6 +154,8 @@ bool assay_cpu_certified(const cpu_work *work, int64_t guess);
 
 /* assay_fine, faster; the same integer. */
 int64_t assay_cpu_fine(const assay_quantised *set, uint64_t a, uint64_t b);
+/* assay_coarse, faster. */
+int32_t assay_cpu_coarse(const assay_quantised *set, uint64_t a, uint64_t b);
 /* Asks for the fine components of two templates ahead of their use. */
 static inline void assay_cpu_fetch(const assay_quantised *set, uint64_t a, uint64_t b) {
     const char *x = (const char *)(set->fine + (size_t)a * set->length);

@@ -27,6 +27,7 @@ assay_status assay_cpu_cut(cpu_work *work) {
     if (status != ASSAY_OK) return status;
     work->cut_at = assay_tail_cut_at(plan, work->kept_count);
     atomic_store(&work->coarse_floor, assay_tail_coarse_floor(plan->templates, work->floor));
+    assay_cpu_screen_floor(work, work->floor);
     return ASSAY_OK;
 }
 
@@ -72,7 +73,7 @@ assay_status assay_cpu_hand_over(cpu_worker *self) {
 static void sample_blocks(cpu_worker *self, assay_random *random, uint64_t first, uint64_t end,
                           uint32_t shift, uint32_t *sample, uint64_t *drawn) {
     const uint64_t count = self->work->plan->templates->count;
-    const unsigned rows = self->work->kernel->rows;
+    const unsigned rows = block_rows(self->work);
     const double tiles = (double)(end - first);
     uint64_t row, column;
     assay_plan_tile_place(self->work->plan,
@@ -112,6 +113,10 @@ assay_status assay_cpu_guess_floor(cpu_worker *self, uint64_t first, uint64_t en
     while (drawn < wanted) sample_blocks(self, &random, first, end, shift, sample, &drawn);
     self->rows_first = UINT64_MAX;
     *out = assay_tail_guess(plan, sample, drawn, pairs);
+    if (self->work->screen.kernel != NULL &&
+        !assay_cpu_screen_pays(self->work, *out, sample, drawn)) {
+        assay_cpu_screen_close(self->work);
+    }
     free(sample);
     return ASSAY_OK;
 }

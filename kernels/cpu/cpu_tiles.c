@@ -52,6 +52,7 @@ uint64_t assay_cpu_packed_bytes(const assay_microkernel *kernel, uint64_t count,
 
 assay_status assay_cpu_pack(cpu_work *work) {
     const assay_quantised *set = work->plan->templates;
+    if (work->columns != NULL || work->floats != NULL) return ASSAY_OK;
     work->depth = depth_of(set->length);
     if (work->kernel->rows == 0) {
         const size_t cells = (size_t)set->count * set->length;
@@ -69,16 +70,17 @@ assay_status assay_cpu_pack(cpu_work *work) {
     return status;
 }
 
-static size_t rows_cells(const assay_microkernel *kernel, uint32_t length) {
-    const size_t blocks = (ASSAY_TILE_EDGE + kernel->rows - 1) / kernel->rows;
-    return blocks * kernel->rows * depth_of(length);
+/* Also enough for bytes, which are half as deep, in blocks of as many rows. */
+static size_t rows_cells(uint32_t length) {
+    return (size_t)(ASSAY_TILE_EDGE + ASSAY_MICRO_ROWS_MAX) * depth_of(length);
 }
 
 uint64_t assay_cpu_worker_bytes(const assay_all_pairs *plan, const assay_microkernel *kernel) {
     const uint64_t products = kernel->rows == 0
                                   ? (uint64_t)ASSAY_TILE_EDGE * ASSAY_TILE_EDGE * sizeof(float)
-                                  : rows_cells(kernel, plan->templates->length) * sizeof(int32_t);
-    return products + histogram_length_of(plan) * sizeof(uint64_t) +
+                                  : rows_cells(plan->templates->length) * sizeof(int32_t);
+    return products + (ASSAY_TILE_EDGE + ASSAY_MICRO_ROWS_MAX) * sizeof(int32_t) +
+           sizeof(cpu_worker) + histogram_length_of(plan) * sizeof(uint64_t) +
            CANDIDATE_BATCH * sizeof(assay_scored_pair) + ASSAY_MICRO_CELLS_MAX * 8;
 }
 
@@ -90,12 +92,14 @@ assay_status assay_cpu_worker_open(cpu_work *work, cpu_worker *worker) {
         kernel->rows == 0
             ? assay_allocate_aligned(&worker->scores, (size_t)ASSAY_TILE_EDGE * ASSAY_TILE_EDGE,
                                      sizeof(float), "a tile of scores")
-            : assay_allocate_aligned(&worker->rows,
-                                     rows_cells(kernel, work->plan->templates->length),
+            : assay_allocate_aligned(&worker->rows, rows_cells(work->plan->templates->length),
                                      sizeof(int32_t), "packed rows of a tile");
     if (status != ASSAY_OK) return status;
     status = assay_allocate_aligned(&worker->block, ASSAY_MICRO_CELLS_MAX, sizeof(int32_t),
                                     "a block of products");
+    if (status != ASSAY_OK) return status;
+    status = assay_allocate(&worker->row_start, ASSAY_TILE_EDGE + ASSAY_MICRO_ROWS_MAX,
+                            sizeof(int32_t), "thresholds of rows");
     if (status != ASSAY_OK) return status;
     status = assay_allocate_aligned(&worker->bins, (size_t)2 * ASSAY_MICRO_CELLS_MAX,
                                     sizeof(uint16_t), "a block of bins");
@@ -116,6 +120,7 @@ void assay_cpu_worker_close(cpu_worker *worker) {
     free(worker->scores);
     free(worker->block);
     free(worker->bins);
+    free(worker->row_start);
     free(worker->histogram);
     free(worker->batch);
 }
@@ -151,24 +156,80 @@ static assay_status add_candidate(cpu_worker *self, uint64_t a, uint64_t b, int3
     return self->batch_count == CANDIDATE_BATCH ? assay_cpu_hand_over(self) : ASSAY_OK;
 }
 
-/* One group, one side, and one block of the sampled histogram over places first … first + size - 1.
- */
-static bool is_uniform(const assay_all_pairs *plan, uint64_t first, unsigned size) {
-    const uint64_t last = first + size - 1;
-    return plan->group[first] == plan->group[last] && plan->side[first] == plan->side[last] &&
-           (plan->bins_mode != ASSAY_BINS_SAMPLE ||
-            first / ASSAY_BLOCK_EDGE == last / ASSAY_BLOCK_EDGE);
+/* The bytes do not rule these pairs out; the coarse scores of some do. */
+static assay_status add_passed(cpu_worker *self) {
+    const assay_quantised *set = self->work->plan->templates;
+    const unsigned count = self->passed_count;
+    self->passed_count = 0;
+    for (unsigned n = 0; n < count; n++) {
+        const assay_scored_pair *pair = &self->passed[n];
+        const int32_t coarse = assay_cpu_coarse(set, pair->a, pair->b);
+        assay_status status = assay_cpu_screen_check(&self->work->screen, set, pair->a, pair->b,
+                                                     pair->coarse, coarse);
+        if (status == ASSAY_OK && coarse >= self->made.floor) {
+            status = add_candidate(self, pair->a, pair->b, coarse);
+        }
+        if (status != ASSAY_OK) return status;
+    }
+    return ASSAY_OK;
 }
 
-/* Whether every cell of a full block is a pair of different subjects that is compared. Places are
- * sorted by side, group and subject, so the ends of a uniform stretch bound its subjects. */
-static bool is_plain(const assay_all_pairs *plan, const block_place *at) {
-    const uint64_t last_a = at->first_a + at->size_a - 1, last_b = at->first_b + at->size_b - 1;
-    return at->size_a == at->rows && at->size_b == ASSAY_MICRO_COLUMNS && last_a < at->first_b &&
-           is_uniform(plan, at->first_a, at->size_a) && is_uniform(plan, at->first_b, at->size_b) &&
-           sides_allow(plan, at->first_a, at->first_b) &&
-           (plan->subject[last_a] < plan->subject[at->first_b] ||
-            plan->subject[at->first_a] > plan->subject[last_b]);
+/* The product of bytes behind a sum of the block at hand. */
+static int32_t product_of_bytes(const cpu_worker *self, const block_place *at, unsigned r,
+                                unsigned c) {
+    const int32_t *row_start = self->work->screen.row_start;
+    return self->block[r * ASSAY_MICRO_COLUMNS + c] + self->floor_part -
+           row_start[at->first_a + r] - row_start[at->first_b + c];
+}
+
+static assay_status add_passing(cpu_worker *self, const block_place *at, unsigned r, unsigned c) {
+    const assay_quantised *set = self->work->plan->templates;
+    const uint64_t a = at->first_a + r, b = at->first_b + c;
+    const char *x = (const char *)(set->coarse + (size_t)a * set->length);
+    const char *y = (const char *)(set->coarse + (size_t)b * set->length);
+    for (size_t n = 0; n < set->length * sizeof *set->coarse; n += 64) {
+        __builtin_prefetch(x + n);
+        __builtin_prefetch(y + n);
+    }
+    self->passed[self->passed_count++] = (assay_scored_pair){
+        .coarse = product_of_bytes(self, at, r, c), .a = (uint32_t)a, .b = (uint32_t)b};
+    return self->passed_count == PASSED_BATCH ? add_passed(self) : ASSAY_OK;
+}
+
+static assay_status add_reached(cpu_worker *self, const block_place *at, unsigned r, unsigned c) {
+    if (self->work->screen.kernel != NULL) return add_passing(self, at, r, c);
+    return add_candidate(self, at->first_a + r, at->first_b + c,
+                         self->block[r * ASSAY_MICRO_COLUMNS + c]);
+}
+
+/* Whether places x and y have one group, one side, and one block of the sampled histogram. */
+static bool is_alike(const assay_all_pairs *plan, uint64_t x, uint64_t y) {
+    return plan->group[x] == plan->group[y] && plan->side[x] == plan->side[y] &&
+           (plan->bins_mode != ASSAY_BINS_SAMPLE || x / ASSAY_BLOCK_EDGE == y / ASSAY_BLOCK_EDGE);
+}
+
+/* Part of a block: rows top … bottom - 1, columns left … right - 1. */
+typedef struct {
+    unsigned top, bottom, left, right;
+} piece;
+
+/* Whether every cell of a piece is a pair of different subjects that is compared. Places are sorted
+ * by side, group and subject, so the ends of a stretch of one kind bound its subjects. */
+static bool is_plain(const assay_all_pairs *plan, const block_place *at, const piece *of) {
+    const uint64_t first_a = at->first_a + of->top, last_a = at->first_a + of->bottom - 1;
+    const uint64_t first_b = at->first_b + of->left, last_b = at->first_b + of->right - 1;
+    return last_a < first_b && is_alike(plan, first_a, last_a) && is_alike(plan, first_b, last_b) &&
+           sides_allow(plan, first_a, first_b) &&
+           (plan->subject[last_a] < plan->subject[first_b] ||
+            plan->subject[first_a] > plan->subject[last_b]);
+}
+
+/* Histogram of the pairs of places a and b, or NULL where they are in none. */
+static uint64_t *histogram_of(const cpu_worker *self, uint64_t a, uint64_t b) {
+    const assay_all_pairs *plan = self->work->plan;
+    if (!assay_block_chosen(plan, a / ASSAY_BLOCK_EDGE, b / ASSAY_BLOCK_EDGE)) return NULL;
+    return self->histogram +
+           group_pair_index(plan->group_count, plan->group[a], plan->group[b]) * ASSAY_COARSE_BINS;
 }
 
 /* The bins wait for the next product; the other half of the buffer takes what that one makes. */
@@ -179,29 +240,40 @@ static void leave_bins(cpu_worker *self, uint64_t *histogram, uint32_t count) {
         self->made.bins == self->bins ? self->bins + ASSAY_MICRO_CELLS_MAX : self->bins;
 }
 
-static assay_status take_plain(cpu_worker *self, const block_place *at) {
-    const assay_all_pairs *plan = self->work->plan;
-    const uint32_t count = at->rows * ASSAY_MICRO_COLUMNS;
-    if (assay_block_chosen(plan, at->first_a / ASSAY_BLOCK_EDGE, at->first_b / ASSAY_BLOCK_EDGE)) {
-        const uint64_t index =
-            group_pair_index(plan->group_count, plan->group[at->first_a], plan->group[at->first_b]);
-        leave_bins(self, self->histogram + index * ASSAY_COARSE_BINS, count);
-        self->tally.histogram_pairs += count;
-    }
-    self->tally.non_mated += count;
-    for (unsigned r = 0; r < at->rows; r++) {
-        for (uint32_t reach = self->reach[r]; reach != 0; reach &= reach - 1) {
-            const unsigned c = (unsigned)__builtin_ctz(reach);
-            const assay_status status = add_candidate(self, at->first_a + r, at->first_b + c,
-                                                      self->block[r * ASSAY_MICRO_COLUMNS + c]);
+static assay_status take_reached(cpu_worker *self, const block_place *at, const piece *of) {
+    if (!self->any_reach) return ASSAY_OK;
+    const uint32_t columns = (of->right == 32 ? 0 : UINT32_MAX << of->right) ^ UINT32_MAX
+                                                                                   << of->left;
+    for (unsigned r = of->top; r < of->bottom; r++) {
+        for (uint32_t reach = self->reach[r] & columns; reach != 0; reach &= reach - 1) {
+            const assay_status status = add_reached(self, at, r, (unsigned)__builtin_ctz(reach));
             if (status != ASSAY_OK) return status;
         }
     }
     return ASSAY_OK;
 }
 
-static assay_status take_pair(cpu_worker *self, uint64_t a, uint64_t b, int32_t coarse) {
+static assay_status take_plain(cpu_worker *self, const block_place *at, const piece *of) {
+    const uint32_t count = (of->bottom - of->top) * (of->right - of->left);
+    uint64_t *histogram = histogram_of(self, at->first_a + of->top, at->first_b + of->left);
+    if (histogram != NULL) {
+        self->tally.histogram_pairs += count;
+        if (count == at->rows * ASSAY_MICRO_COLUMNS) {
+            leave_bins(self, histogram, count);
+        } else {
+            for (unsigned r = of->top; r < of->bottom; r++) {
+                const uint16_t *bins = self->made.bins + (size_t)r * ASSAY_MICRO_COLUMNS;
+                for (unsigned c = of->left; c < of->right; c++) histogram[bins[c]]++;
+            }
+        }
+    }
+    self->tally.non_mated += count;
+    return take_reached(self, at, of);
+}
+
+static assay_status take_pair(cpu_worker *self, const block_place *at, unsigned r, unsigned c) {
     const assay_all_pairs *plan = self->work->plan;
+    const uint64_t a = at->first_a + r, b = at->first_b + c;
     if (!sides_allow(plan, a, b)) {
         self->tally.other_side++;
         return ASSAY_OK;
@@ -211,25 +283,46 @@ static assay_status take_pair(cpu_worker *self, uint64_t a, uint64_t b, int32_t 
         return ASSAY_OK;
     }
     self->tally.non_mated++;
-    if (assay_block_chosen(plan, a / ASSAY_BLOCK_EDGE, b / ASSAY_BLOCK_EDGE)) {
-        int32_t lowest;
-        uint32_t shift, bins;
-        assay_coarse_bins(plan->templates->comparator, &lowest, &shift, &bins);
-        const uint64_t index = group_pair_index(plan->group_count, plan->group[a], plan->group[b]);
-        self->histogram[index * bins + ((uint32_t)(coarse - lowest) >> shift)]++;
+    uint64_t *histogram = histogram_of(self, a, b);
+    if (histogram != NULL) {
+        histogram[self->made.bins[r * ASSAY_MICRO_COLUMNS + c]]++;
         self->tally.histogram_pairs++;
     }
-    return coarse < self->made.floor ? ASSAY_OK : add_candidate(self, a, b, coarse);
+    const bool reaches = self->any_reach && (self->reach[r] >> c & 1) != 0;
+    return reaches ? add_reached(self, at, r, c) : ASSAY_OK;
 }
 
-static assay_status take_mixed(cpu_worker *self, const block_place *at) {
-    for (unsigned r = 0; r < at->size_a; r++) {
-        const uint64_t a = at->first_a + r;
-        for (unsigned c = 0; c < at->size_b; c++) {
-            const uint64_t b = at->first_b + c;
-            if (b <= a) continue;
-            const assay_status status =
-                take_pair(self, a, b, self->block[r * ASSAY_MICRO_COLUMNS + c]);
+static assay_status take_piece(cpu_worker *self, const block_place *at, const piece *of) {
+    if (is_plain(self->work->plan, at, of)) return take_plain(self, at, of);
+    for (unsigned r = of->top; r < of->bottom; r++) {
+        for (unsigned c = of->left; c < of->right; c++) {
+            if (at->first_b + c <= at->first_a + r) continue;
+            const assay_status status = take_pair(self, at, r, c);
+            if (status != ASSAY_OK) return status;
+        }
+    }
+    return ASSAY_OK;
+}
+
+/* End of the stretch of places alike that begins with first + from, as an offset from first. */
+static unsigned stretch_end(const assay_all_pairs *plan, uint64_t first, unsigned from,
+                            unsigned size) {
+    if (is_alike(plan, first + from, first + size - 1)) return size;
+    unsigned end = from + 1;
+    while (is_alike(plan, first + from, first + end)) end++;
+    return end;
+}
+
+/* Where groups, sides or blocks of the sampled histogram meet in a block, its pieces may be plain.
+ */
+static assay_status take_pieces(cpu_worker *self, const block_place *at) {
+    const assay_all_pairs *plan = self->work->plan;
+    piece of = {0};
+    for (of.top = 0; of.top < at->size_a; of.top = of.bottom) {
+        of.bottom = stretch_end(plan, at->first_a, of.top, at->size_a);
+        for (of.left = 0; of.left < at->size_b; of.left = of.right) {
+            of.right = stretch_end(plan, at->first_b, of.left, at->size_b);
+            const assay_status status = take_piece(self, at, &of);
             if (status != ASSAY_OK) return status;
         }
     }
@@ -244,6 +337,11 @@ static assay_status check_cell(const cpu_worker *self, const block_place *at) {
     const int32_t found = self->block[r * ASSAY_MICRO_COLUMNS + c];
     const int32_t expected =
         assay_coarse(self->work->plan->templates, at->first_a + r, at->first_b + c);
+    if (self->work->screen.kernel != NULL) {
+        return assay_cpu_screen_check(
+            &self->work->screen, self->work->plan->templates, at->first_a + r, at->first_b + c,
+            product_of_bytes(self, at, (unsigned)r, (unsigned)c), expected);
+    }
     if (found == expected) return ASSAY_OK;
     return assay_fail(
         ASSAY_DISAGREES,
@@ -255,7 +353,7 @@ static assay_status check_cell(const cpu_worker *self, const block_place *at) {
 
 static assay_status take_block(cpu_worker *self, const block_place *at) {
     const assay_quantised *set = self->work->plan->templates;
-    if (set->comparator == ASSAY_EUCLIDEAN) {
+    if (set->comparator == ASSAY_EUCLIDEAN && self->work->screen.kernel == NULL) {
         to_distances(set, at, self->block);
         assay_micro_finish(at->rows, &self->made);
     }
@@ -263,7 +361,7 @@ static assay_status take_block(cpu_worker *self, const block_place *at) {
         const assay_status status = check_cell(self, at);
         if (status != ASSAY_OK) return status;
     }
-    return is_plain(self->work->plan, at) ? take_plain(self, at) : take_mixed(self, at);
+    return take_pieces(self, at);
 }
 
 /* ---- tiles ---- */
@@ -276,27 +374,56 @@ static unsigned piece_of(uint64_t size, uint64_t offset, unsigned width) {
 static void multiply_block(cpu_worker *self, uint64_t row_offset, uint64_t first_b,
                            assay_pending_bins *pending) {
     const cpu_work *work = self->work;
+    if (work->screen.kernel != NULL) {
+        const cpu_screen *screen = &work->screen;
+        self->any_reach = screen->kernel->product(
+            self->rows + (size_t)row_offset * screen->depth,
+            screen->columns + (size_t)first_b * screen->depth, screen->depth,
+            self->row_start + row_offset, screen->column_start + first_b, self->block, self->reach);
+        return;
+    }
+    self->any_reach = true;
     work->kernel->product(self->rows + (size_t)row_offset * work->depth,
                           work->columns + (size_t)first_b * work->depth, work->depth, pending,
                           &self->made);
     pending->histogram = NULL;
 }
 
-static void pack_rows(cpu_worker *self, uint64_t first) {
+static void pack_block_rows(cpu_worker *self, uint64_t first, uint64_t offset) {
     const cpu_work *work = self->work;
-    const unsigned rows = work->kernel->rows;
-    if (self->rows_first == first) return;
-    for (uint64_t offset = 0; offset < ASSAY_TILE_EDGE; offset += rows) {
+    const unsigned rows = block_rows(work);
+    if (work->screen.kernel != NULL) {
+        assay_cpu_screen_rows(&work->screen, first + offset, rows,
+                              self->rows + (size_t)offset * work->screen.depth);
+    } else {
         pack_panel(work->plan->templates, first + offset, rows,
                    self->rows + (size_t)offset * work->depth);
+    }
+}
+
+/* Thresholds of rows first … first + size - 1 for the floor as it is now. */
+static void set_row_starts(cpu_worker *self, uint64_t first, uint64_t size) {
+    const cpu_screen *screen = &self->work->screen;
+    self->floor_part = atomic_load(&self->work->screen.floor);
+    for (uint64_t n = 0; n < size + ASSAY_MICRO_ROWS_MAX; n++) {
+        const bool there = first + n < self->work->plan->templates->count;
+        self->row_start[n] = there ? screen->row_start[first + n] - self->floor_part : -(1 << 29);
+    }
+}
+
+static void pack_rows(cpu_worker *self, uint64_t first, uint64_t size) {
+    if (self->work->screen.kernel != NULL) set_row_starts(self, first, size);
+    if (self->rows_first == first) return;
+    for (uint64_t offset = 0; offset < size; offset += block_rows(self->work)) {
+        pack_block_rows(self, first, offset);
     }
     self->rows_first = first;
 }
 
 static assay_status take_tile_by_blocks(cpu_worker *self, uint64_t first_a, uint64_t size_a,
                                         uint64_t first_b, uint64_t size_b) {
-    const unsigned rows = self->work->kernel->rows;
-    pack_rows(self, first_a);
+    const unsigned rows = block_rows(self->work);
+    pack_rows(self, first_a, size_a);
     for (uint64_t y = 0; y < size_b; y += ASSAY_MICRO_COLUMNS) {
         const unsigned size_y = piece_of(size_b, y, ASSAY_MICRO_COLUMNS);
         for (uint64_t x = 0; x < size_a; x += rows) {
@@ -312,7 +439,7 @@ static assay_status take_tile_by_blocks(cpu_worker *self, uint64_t first_a, uint
             if (status != ASSAY_OK) return status;
         }
     }
-    return ASSAY_OK;
+    return add_passed(self);
 }
 
 static assay_status take_tile_by_blas(cpu_worker *self, uint64_t first_a, uint64_t size_a,
@@ -337,6 +464,7 @@ static assay_status take_tile_by_blas(cpu_worker *self, uint64_t first_a, uint64
                 int32_t *block = self->block + r * ASSAY_MICRO_COLUMNS;
                 for (unsigned c = 0; c < at.size_b; c++) block[c] = (int32_t)row[c];
             }
+            self->any_reach = true;
             assay_cpu_count_pending(self); /* no product of ours runs in between */
             if (work->plan->templates->comparator != ASSAY_EUCLIDEAN) {
                 assay_micro_finish(ROWS, &self->made);
@@ -364,30 +492,43 @@ assay_status assay_cpu_take_tile(cpu_worker *self, uint64_t tile) {
     return ASSAY_OK;
 }
 
+/* The coarse score of a cell of a sampled block; with bytes, close to it. */
+static int32_t sampled_score(const cpu_worker *self, const block_place *at, unsigned r,
+                             unsigned c) {
+    const assay_quantised *set = self->work->plan->templates;
+    if (self->work->screen.kernel == NULL) return self->block[r * ASSAY_MICRO_COLUMNS + c];
+    const double score = assay_cpu_screen_score(&self->work->screen, set, at->first_a + r,
+                                                at->first_b + c, product_of_bytes(self, at, r, c));
+    const double limit = set->comparator == ASSAY_EUCLIDEAN ? (1 << 26) - 1 : (1 << 24) - 1;
+    const double coarse = score * set->coarse_scale * set->coarse_scale;
+    return (int32_t)(coarse < -limit ? -limit : coarse > limit ? limit : coarse);
+}
+
 void assay_cpu_sample_block(cpu_worker *self, uint64_t first_a, uint64_t first_b, uint32_t shift,
                             uint32_t *sample, uint64_t *cells) {
     const assay_all_pairs *plan = self->work->plan;
     const assay_quantised *set = plan->templates;
-    const unsigned rows = self->work->kernel->rows;
+    const unsigned rows = block_rows(self->work);
+    const bool screening = self->work->screen.kernel != NULL;
     const block_place at = {.first_a = first_a,
                             .first_b = first_b,
                             .size_a = piece_of(set->count, first_a, rows),
                             .size_b = piece_of(set->count, first_b, ASSAY_MICRO_COLUMNS),
                             .rows = rows};
     assay_pending_bins none = {0};
-    if (self->rows_first != first_a) pack_panel(set, first_a, rows, self->rows);
+    if (self->rows_first != first_a) pack_block_rows(self, first_a, 0);
+    if (self->rows_first != first_a && screening) set_row_starts(self, first_a, rows);
     self->rows_first = first_a;
     multiply_block(self, 0, first_b, &none);
-    if (set->comparator == ASSAY_EUCLIDEAN) to_distances(set, &at, self->block);
+    if (set->comparator == ASSAY_EUCLIDEAN && !screening) to_distances(set, &at, self->block);
     for (unsigned r = 0; r < at.size_a; r++) {
         const uint64_t a = first_a + r;
-        const int32_t *scores = self->block + r * ASSAY_MICRO_COLUMNS;
         for (unsigned c = 0; c < at.size_b; c++) {
             const uint64_t b = first_b + c;
             *cells += b > a;
             if (b <= a || plan->subject[a] == plan->subject[b] || !sides_allow(plan, a, b))
                 continue;
-            sample[(uint32_t)(scores[c] - self->made.lowest) >> shift]++;
+            sample[(uint32_t)(sampled_score(self, &at, r, c) - self->made.lowest) >> shift]++;
         }
     }
 }

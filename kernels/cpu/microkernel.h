@@ -37,12 +37,32 @@ typedef struct {
 typedef void assay_micro_product(const int32_t *a, const int32_t *b, uint32_t depth,
                                  const assay_pending_bins *pending, assay_micro_result *result);
 
+/* Products of bytes, four in a word, depth = ceil(length / 4) words: a's have no sign, b's have
+ * one; a is [depth][rows], b is [depth][ASSAY_MICRO_COLUMNS]. sums[r][c] = row_start[r] +
+ * column_start[c] + the product. Whether any sum is >= 0; if so reach[r] has bit c where sums[r][c]
+ * is, else reach is left alone. Nothing passes 2^31 where |starts| < 2^29. Arrays are 64-byte
+ * aligned but for row_start. */
+typedef bool assay_screen_product(const int32_t *a, const int32_t *b, uint32_t depth,
+                                  const int32_t *row_start, const int32_t *column_start,
+                                  int32_t *sums, uint32_t *reach);
+
+typedef struct {
+    const char *name;
+    unsigned rows; /* of a block */
+    double trust;  /* share of the proved bound that is believed: 1, but where a test plants less */
+    bool (*supported)(void);
+    assay_screen_product *product;
+} assay_screenkernel;
+
+extern const assay_screenkernel assay_screenkernel_vnni; /* AVX-512 VNNI: vpdpbusd */
+
 typedef struct {
     const char *name;
     const char *needs; /* of the processor, in words */
     unsigned rows;     /* of a block; 0 where whole tiles go through OpenBLAS */
     bool (*supported)(void);
     assay_micro_product *product;
+    const assay_screenkernel *screen; /* what pays before product where few pairs matter, or NULL */
 } assay_microkernel;
 
 extern const assay_microkernel assay_microkernel_vnni; /* AVX-512 VNNI: vpdpwssd */

@@ -1,7 +1,7 @@
-/* microkernel_vnni -- 8 x 32 products by vpdpwssd (AVX-512 VNNI): two 16-bit multiply-adds a lane.
+/* microkernel_vnni -- 12 x 32 products by vpdpwssd (AVX-512 VNNI): two 16-bit multiply-adds a lane.
  *
- * Sixteen accumulators, two vectors of b and eight broadcasts of a a step: 16 vpdpwssd against 10
- * loads, so the multipliers are the limit and the loads of the pending histogram fit beside them.
+ * 24 accumulators, two vectors of b and twelve broadcasts of a a step: 24 vpdpwssd against 14
+ * loads, so the multipliers are the limit and two counts of the pending histogram fit beside them.
  *
  * Each loop is a function of its own that takes its sums from memory and leaves them there: with a
  * second loop or more work behind it in one function, gcc 12 copies every accumulator in every
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { ROWS = 8 };
+enum { ROWS = 12, COUNTS = 2 /* pending bins a step */ };
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -28,28 +28,28 @@ static bool supported(void) {
 #define MULTIPLY_ADD(sum, row, column)                                                             \
     __asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(row), "v"(column))
 
-/* products += the steps' products. Where bins is not NULL, histogram[bins[k]]++ in step k. */
+/* products += the steps' products. Where bins is not NULL, counts COUNTS of them in each step. */
 VNNI static INLINE void run(const int32_t *a, const int32_t *b, uint32_t steps, uint64_t *histogram,
                             const uint16_t *bins, int32_t *products) {
     __m512i sums[ROWS][2];
-#pragma GCC unroll 8
+#pragma GCC unroll 12
     for (int r = 0; r < ROWS; r++) {
         sums[r][0] = _mm512_load_si512(products + r * ASSAY_MICRO_COLUMNS);
         sums[r][1] = _mm512_load_si512(products + r * ASSAY_MICRO_COLUMNS + 16);
     }
     for (uint32_t k = 0; k < steps; k++) {
         const __m512i left = _mm512_load_si512(b), right = _mm512_load_si512(b + 16);
-#pragma GCC unroll 8
+#pragma GCC unroll 12
         for (int r = 0; r < ROWS; r++) {
             const __m512i row = _mm512_set1_epi32(a[r]);
             MULTIPLY_ADD(sums[r][0], row, left);
             MULTIPLY_ADD(sums[r][1], row, right);
         }
-        if (bins != NULL) histogram[bins[k]]++;
+        for (uint32_t n = 0; bins != NULL && n < COUNTS; n++) histogram[bins[COUNTS * k + n]]++;
         a += ROWS;
         b += ASSAY_MICRO_COLUMNS;
     }
-#pragma GCC unroll 8
+#pragma GCC unroll 12
     for (int r = 0; r < ROWS; r++) {
         _mm512_store_si512(products + r * ASSAY_MICRO_COLUMNS, sums[r][0]);
         _mm512_store_si512(products + r * ASSAY_MICRO_COLUMNS + 16, sums[r][1]);
@@ -92,9 +92,9 @@ static void product(const int32_t *a, const int32_t *b, uint32_t depth,
     uint32_t done = 0;
     clear(result->products);
     if (pending->histogram) {
-        done = pending->count < depth ? pending->count : depth;
+        done = pending->count / COUNTS < depth ? pending->count / COUNTS : depth;
         run_counting(a, b, done, pending->histogram, pending->bins, result->products);
-        count_bins(pending, done);
+        count_bins(pending, COUNTS * done);
     }
     if (done < depth) {
         run_plain(a + (size_t)done * ROWS, b + (size_t)done * ASSAY_MICRO_COLUMNS, depth - done,
@@ -113,4 +113,5 @@ const assay_microkernel assay_microkernel_vnni = {.name = "vnni",
                                                   .needs = "AVX-512 VNNI",
                                                   .rows = ROWS,
                                                   .supported = supported,
-                                                  .product = product};
+                                                  .product = product,
+                                                  .screen = &assay_screenkernel_vnni};

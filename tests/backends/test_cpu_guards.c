@@ -195,6 +195,146 @@ static void a_lumpy_set_has_its_exact_tail(void **state) {
     }
 }
 
+/* ---- the screen ---- */
+
+/* The best micro-kernel with a screen that this test gives; false where this machine has none. */
+static bool with_screen(assay_microkernel *kernel, assay_screenkernel *screen) {
+    *kernel = *assay_microkernel_best();
+    if (kernel->screen == NULL || !kernel->screen->supported()) return false;
+    *screen = *kernel->screen;
+    kernel->screen = screen;
+    return true;
+}
+
+static atomic_uint screened_blocks;
+static bool counted_product(const int32_t *a, const int32_t *b, uint32_t depth,
+                            const int32_t *row_start, const int32_t *column_start, int32_t *sums,
+                            uint32_t *reach) {
+    screened_blocks++;
+    return assay_screenkernel_vnni.product(a, b, depth, row_start, column_start, sums, reach);
+}
+
+/* After the sample, sums that are too small for any pair to pass. */
+static bool wrong_bytes(const int32_t *a, const int32_t *b, uint32_t depth,
+                        const int32_t *row_start, const int32_t *column_start, int32_t *sums,
+                        uint32_t *reach) {
+    const bool any = counted_product(a, b, depth, row_start, column_start, sums, reach);
+    if (screened_blocks < 1000) return any;
+    for (uint32_t n = 0; n < assay_screenkernel_vnni.rows * ASSAY_MICRO_COLUMNS; n++) {
+        sums[n] -= 1 << 17;
+    }
+    return false;
+}
+
+typedef enum { NORMAL = 0, TIED, LONE_GIANT, ALL_POSITIVE, KIND_COUNT } kind_of_set;
+
+static float component(kind_of_set kind, assay_random *random, uint32_t n, uint32_t k) {
+    const double drawn = assay_random_normal(random);
+    if (kind == TIED) return (float)(k == n % 3 ? 3 : (int)(drawn * 1.5));
+    if (kind == LONE_GIANT) return (float)(n == 7 ? 40 * drawn : drawn);
+    return (float)(kind == ALL_POSITIVE ? fabs(drawn) : drawn);
+}
+
+/* A set to screen: as the fixture, without histograms, a small tail, and two sides. */
+static void make_screened(fixture *f, assay_comparator comparator, uint32_t length,
+                          kind_of_set kind, bool sides) {
+    float *vectors = calloc((size_t)COUNT * length, sizeof *vectors);
+    assay_random random;
+    make(f, 0);
+    assay_quantised_free(&f->set);
+    assay_random_start(&random, 40 + kind, length);
+    for (uint32_t n = 0; n < COUNT; n++) {
+        for (uint32_t k = 0; k < length; k++) {
+            vectors[(size_t)n * length + k] = component(kind, &random, n, k);
+        }
+        f->side[n] = !sides ? 0 : n < COUNT / 2 ? 1 : 2;
+        f->subject[n] = n % (COUNT / 2) / 3; /* of both groups */
+    }
+    if (assay_quantise(comparator, COUNT, length, vectors, &f->set) != ASSAY_OK) {
+        fail_msg("%s", assay_error_text());
+    }
+    free(vectors);
+    f->plan.tail_limit = 900;
+    f->plan.bins_mode = ASSAY_BINS_NONE;
+}
+
+static void a_screened_tail_is_the_references(void **state) {
+    (void)state;
+    static const struct {
+        assay_comparator comparator;
+        uint32_t length;
+        kind_of_set kind;
+        bool sides, screened;
+    } sets[] = {
+        {ASSAY_COSINE, 48, NORMAL, false, true},
+        {ASSAY_COSINE, 127, NORMAL, true, true},
+        {ASSAY_COSINE, 66, ALL_POSITIVE, false, true},
+        {ASSAY_COSINE, 21, TIED, false, true},
+        {ASSAY_INNER_PRODUCT, 33, NORMAL, false, true},
+        {ASSAY_INNER_PRODUCT, 40, LONE_GIANT, false, false},
+        {ASSAY_EUCLIDEAN, 96, NORMAL, false, true},
+        {ASSAY_EUCLIDEAN, 30, TIED, true, true},
+    };
+    static fixture f;
+    assay_microkernel kernel;
+    assay_screenkernel screen;
+    if (!with_screen(&kernel, &screen)) skip();
+    screen.product = counted_product;
+    for (size_t n = 0; n < sizeof sets / sizeof *sets; n++) {
+        make_screened(&f, sets[n].comparator, sets[n].length, sets[n].kind, sets[n].sides);
+        assay_tally expected = reference(&f), tally = {0};
+        screened_blocks = 0;
+        if (run(&kernel, &f, &tally) != ASSAY_OK) fail_msg("%zu: %s", n, assay_error_text());
+        /* Most blocks of the upper triangle; a sample alone has some hundred. */
+        if (sets[n].screened && screened_blocks < COUNT / 12 * (COUNT / 32) / 2) {
+            fail_msg("set %zu: %u blocks were screened", n, screened_blocks);
+        }
+        assert_same_tail(&tally, &expected);
+        for (uint64_t k = 0; k < tally.tail_count; k++) {
+            assert_int_equal(tally.tail[k].coarse, expected.tail[k].coarse);
+        }
+        assert_int_equal(tally.non_mated, expected.non_mated);
+        assert_int_equal(tally.same_subject, expected.same_subject);
+        assert_int_equal(tally.other_side, expected.other_side);
+        assay_tally_free(&tally);
+        assay_tally_free(&expected);
+        assay_quantised_free(&f.set);
+    }
+}
+
+static void a_screens_bound_that_is_too_small_stops_the_run(void **state) {
+    (void)state;
+    static fixture f;
+    assay_microkernel kernel;
+    assay_screenkernel screen;
+    if (!with_screen(&kernel, &screen)) skip();
+    screen.trust = 0.02;
+    make_screened(&f, ASSAY_COSINE, 127, NORMAL, false);
+    assay_tally tally = {0};
+    assert_int_equal(run(&kernel, &f, &tally), ASSAY_DISAGREES);
+    assert_non_null(strstr(assay_error_text(), "scores of bytes"));
+    assert_null(tally.tail);
+    assay_quantised_free(&f.set);
+}
+
+static void a_wrong_product_of_bytes_stops_the_run(void **state) {
+    (void)state;
+    static fixture f;
+    assay_microkernel kernel;
+    assay_screenkernel screen;
+    if (!with_screen(&kernel, &screen)) skip();
+    screen.product = wrong_bytes;
+    screened_blocks = 0;
+    make_screened(&f, ASSAY_COSINE, 48, NORMAL, false);
+    assay_tally tally = {0};
+    assert_int_equal(run(&kernel, &f, &tally), ASSAY_DISAGREES);
+    assert_non_null(strstr(assay_error_text(), "scores of bytes"));
+    assert_null(tally.tail);
+    assay_quantised_free(&f.set);
+}
+
+/* ---- edges ---- */
+
 /* Moves an array so that it ends where a page begins that nobody may read. */
 static void *against_a_guard(const void *from, size_t bytes, void **out_map, size_t *out_length) {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (bytes + page - 1) / page * page;
@@ -267,6 +407,9 @@ int main(void) {
         cmocka_unit_test(a_guess_that_is_too_high_is_done_again),
         cmocka_unit_test(a_guess_that_is_too_high_costs_no_earlier_candidate),
         cmocka_unit_test(a_lumpy_set_has_its_exact_tail),
+        cmocka_unit_test(a_screened_tail_is_the_references),
+        cmocka_unit_test(a_screens_bound_that_is_too_small_stops_the_run),
+        cmocka_unit_test(a_wrong_product_of_bytes_stops_the_run),
         cmocka_unit_test(nothing_is_read_behind_the_last_template),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,13 +13,13 @@ KEYS = {
     str: ["version", "device", "backend", "backend_line", "comparator", "fma_path"],
     int: ["threads", "repeats", "templates", "length", "groups", "samples_per_subject", "seed", "pairs", "mated",
           "non_mated", "tail_limit", "default_tail_limit", "tail", "rescored", "redone", "peak_memory_bytes",
-          "stated_memory_bytes"],
+          "stated_memory_bytes", "tail_only_rescored"],
     float: ["pairs_per_s", "wall_pairs_per_s", "fma_peak_pairs_per_s", "over_fma_peak", "exactness_cost",
             "binning_cost", "default_tail_cost", "useful_gflops", "cpu_seconds", "wall_seconds",
-            "quantise_cpu_seconds", "mated_cpu_seconds"],
+            "quantise_cpu_seconds", "mated_cpu_seconds", "tail_only_pairs_per_s", "tail_only_over_fma_peak"],
     list: ["thresholds", "rows"],
 }
-ROWS = ["fma_peak", "blas_tile", "full", "tail_only", "histogram_only", "default_tail"]
+ROWS = ["fma_peak", "blas_tile", "full", "tail_only", "histogram_only", "tail_of_one", "default_tail"]
 
 
 def read_npy(path):
@@ -83,6 +83,9 @@ class Figures(Case):
             self.assertEqual(full["pairs"], result["pairs"])
             self.assertEqual(result["fma_peak_pairs_per_s"], rows["fma_peak"]["pairs_per_s"])
             close(result["over_fma_peak"], result["pairs_per_s"] / result["fma_peak_pairs_per_s"])
+            self.assertEqual(result["tail_only_pairs_per_s"], rows["tail_only"]["pairs_per_s"])
+            close(result["tail_only_over_fma_peak"],
+                  result["tail_only_pairs_per_s"] / result["fma_peak_pairs_per_s"])
             close(result["useful_gflops"], 2 * 24 * result["pairs_per_s"] / 1e9)
             close(1 + result["exactness_cost"], full["cpu_seconds"] / least["cpu_seconds"])
             close(1 + result["binning_cost"], full["cpu_seconds"] / rows["tail_only"]["cpu_seconds"])
@@ -118,11 +121,11 @@ class Figures(Case):
     def test_text_names_each_row_once_in_columns(self):
         text = self.good("bench", *SMALL, "--threads", "1").stdout
         lines = text.splitlines()
-        for name in ("device", "backend", "work", "tail", "runs", "over peak", "exactness", "binning", "memory",
+        for name in ("device", "backend", "work", "tail", "runs", "over peak", "tail only", "exactness", "binning", "memory",
                      "thresholds"):
             self.assertEqual(len([line for line in lines if line.startswith(name + " ")]), 1, text)
         head = next(line for line in lines if "Mpairs/s" in line)
-        table = lines[lines.index(head) + 1:lines.index(head) + 7]
+        table = lines[lines.index(head) + 1:lines.index(head) + 8]
         self.assertTrue(table[0].startswith("float FMA peak"), text)
         self.assertEqual({len(line) for line in table if line[:1] != "C"}, {len(head)}, text)
         self.assertIn("700 templates of 24 components, 3 groups, 4 samples a subject", text)
