@@ -163,7 +163,7 @@ static void print_figures(const assay_bench_result *result) {
     char a[ASSAY_NUMBER_SIZE], b[ASSAY_NUMBER_SIZE], c[ASSAY_NUMBER_SIZE];
     print_ratio("over peak", result->over_fma_peak, "comparison over the float FMA peak");
     print_ratio("over BLAS", result->over_blas_tile, "comparison over the bare OpenBLAS product");
-    print_ratio("tail only", result->tail_only_over_fma_peak,
+    print_ratio("no bins", result->tail_only_over_fma_peak,
                 "comparison without histograms over the float FMA peak");
     if (result->blas_note != NULL) assay_print_field("", "            %s", result->blas_note);
     print_cost("exactness", result->exactness_cost,

@@ -67,12 +67,13 @@ AVX2 static void product(const int32_t *a, const int32_t *b, uint32_t depth,
     if (pending->histogram) count_bins(pending, done);
     assay_micro_finish(ROWS, result);
 }
+#define PRODUCT product
 #else
 static bool supported(void) {
     return false;
 }
-#define product NULL
+#define PRODUCT NULL
 #endif
 
 const assay_microkernel assay_microkernel_avx2 = {
-    .name = "avx2", .needs = "AVX2", .rows = ROWS, .supported = supported, .product = product};
+    .name = "avx2", .needs = "AVX2", .rows = ROWS, .supported = supported, .product = PRODUCT};

@@ -81,12 +81,13 @@ static bool product(const int32_t *a, const int32_t *b, uint32_t depth, const in
     note_reach(sums, reach);
     return true;
 }
+#define PRODUCT product
 #else
 static bool supported(void) {
     return false;
 }
-#define product NULL
+#define PRODUCT NULL
 #endif
 
 const assay_screenkernel assay_screenkernel_vnni = {
-    .name = "vnni-int8", .rows = ROWS, .trust = 1, .supported = supported, .product = product};
+    .name = "vnni-int8", .rows = ROWS, .trust = 1, .supported = supported, .product = PRODUCT};

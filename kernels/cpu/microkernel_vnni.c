@@ -102,16 +102,17 @@ static void product(const int32_t *a, const int32_t *b, uint32_t depth,
     }
     finish(result);
 }
+#define PRODUCT product
 #else
 static bool supported(void) {
     return false;
 }
-#define product NULL
+#define PRODUCT NULL
 #endif
 
 const assay_microkernel assay_microkernel_vnni = {.name = "vnni",
                                                   .needs = "AVX-512 VNNI",
                                                   .rows = ROWS,
                                                   .supported = supported,
-                                                  .product = product,
+                                                  .product = PRODUCT,
                                                   .screen = &assay_screenkernel_vnni};

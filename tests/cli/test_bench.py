@@ -121,7 +121,7 @@ class Figures(Case):
     def test_text_names_each_row_once_in_columns(self):
         text = self.good("bench", *SMALL, "--threads", "1").stdout
         lines = text.splitlines()
-        for name in ("device", "backend", "work", "tail", "runs", "over peak", "tail only", "exactness", "binning", "memory",
+        for name in ("device", "backend", "work", "tail", "runs", "over peak", "no bins", "exactness", "binning", "memory",
                      "thresholds"):
             self.assertEqual(len([line for line in lines if line.startswith(name + " ")]), 1, text)
         head = next(line for line in lines if "Mpairs/s" in line)
