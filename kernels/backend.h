@@ -58,6 +58,8 @@ static inline uint64_t assay_pair_count(uint64_t n) {
 uint64_t assay_plan_tile_count(const assay_all_pairs *plan);
 void assay_plan_tile_place(const assay_all_pairs *plan, uint64_t tile, uint64_t *out_row,
                            uint64_t *out_column);
+/* The tile of a pair of places of the whole set; UINT64_MAX where it is in none of the plan. */
+uint64_t assay_plan_tile_of(const assay_all_pairs *plan, uint64_t a, uint64_t b);
 /* The same for all of template_count templates. */
 uint64_t assay_tile_count(uint64_t template_count);
 /* Row and column of a tile among the ceil(count / ASSAY_TILE_EDGE) strips, row <= column. */

@@ -21,10 +21,6 @@ static inline uint64_t group_pair_index(uint32_t group_count, uint32_t x, uint32
     return a * group_count - (a * a - a) / 2 + (b - a);
 }
 
-/* Whether a scored pair, in places of the whole set, is of tiles first … end - 1 of plan. */
-bool assay_plan_holds(const assay_all_pairs *plan, uint64_t first, uint64_t end,
-                      const assay_scored_pair *pair);
-
 /* Counters of a histogram for this plan: 0 where it keeps none. */
 static inline uint64_t histogram_length_of(const assay_all_pairs *plan) {
     if (plan->bins_mode == ASSAY_BINS_NONE) return 0;

@@ -50,37 +50,42 @@ assay_status assay_comparator_parse(const char *name, assay_comparator *out) {
 
 /* ---- the set's scales ---- */
 
-typedef struct {
-    double largest_norm, smallest_norm; /* of the vectors as they came */
-    double largest_component;           /* of y: the unit vector for cosine, else the vector */
-} extremes;
-
 static double row_norm(const float *row, uint32_t length) {
     double sum = 0;
     for (uint32_t k = 0; k < length; k++) sum += (double)row[k] * (double)row[k];
     return sqrt(sum);
 }
 
-static assay_status measure(assay_comparator comparator, uint64_t count, uint32_t length,
-                            const float *vectors, extremes *out) {
-    extremes met = {.largest_norm = 0, .smallest_norm = INFINITY, .largest_component = 0};
-    for (uint64_t row = 0; row < count; row++) {
-        const float *x = vectors + (size_t)row * length;
-        const double norm = row_norm(x, length);
-        if (!isfinite(norm) || norm == 0) {
-            return assay_fail(ASSAY_USAGE,
-                              "template %llu is %s; expected a finite vector with a direction",
-                              (unsigned long long)row, norm == 0 ? "all zero" : "not finite");
-        }
-        const double divisor = comparator == ASSAY_COSINE ? norm : 1.0;
-        for (uint32_t k = 0; k < length; k++) {
-            const double component = fabs((double)x[k]) / divisor;
-            if (component > met.largest_component) met.largest_component = component;
-        }
-        if (norm > met.largest_norm) met.largest_norm = norm;
-        if (norm < met.smallest_norm) met.smallest_norm = norm;
+assay_status assay_quantiser_start(assay_comparator comparator, uint32_t length,
+                                   assay_quantiser *out) {
+    if (comparator == ASSAY_HAMMING) {
+        return assay_fail(ASSAY_USAGE, "comparator hamming compares bit strings; these templates "
+                                       "are vectors");
     }
-    *out = met;
+    if (length < 1 || length > ASSAY_LENGTH_MAX) {
+        return assay_fail(ASSAY_USAGE, "templates have %u components; expected 1 to %u", length,
+                          ASSAY_LENGTH_MAX);
+    }
+    *out = (assay_quantiser){.comparator = comparator, .length = length, .smallest_norm = INFINITY};
+    return ASSAY_OK;
+}
+
+assay_status assay_quantiser_measure(assay_quantiser *quantiser, uint64_t row, const float *x) {
+    const double norm = row_norm(x, quantiser->length);
+    if (!isfinite(norm) || norm == 0) {
+        return assay_fail(ASSAY_USAGE,
+                          "template %llu is %s; expected a finite vector with a direction",
+                          (unsigned long long)row, norm == 0 ? "all zero" : "not finite");
+    }
+    const double divisor = quantiser->comparator == ASSAY_COSINE ? norm : 1.0;
+    double largest = quantiser->largest_component;
+    for (uint32_t k = 0; k < quantiser->length; k++) {
+        const double component = fabs((double)x[k]) / divisor;
+        if (component > largest) largest = component;
+    }
+    quantiser->largest_component = largest;
+    if (norm > quantiser->largest_norm) quantiser->largest_norm = norm;
+    if (norm < quantiser->smallest_norm) quantiser->smallest_norm = norm;
     return ASSAY_OK;
 }
 
@@ -92,29 +97,33 @@ static int exponent_for(double norm, int bits) {
     return bits - power + (fraction == 0.5 ? 1 : 0);
 }
 
-static assay_status choose_scales(const extremes *met, assay_quantised *set) {
-    const double half_diagonal = sqrt((double)set->length) / 2;
+assay_status assay_quantiser_settle(assay_quantiser *quantiser) {
+    assay_quantiser *met = quantiser;
+    if (met->largest_norm == 0) { /* no rows: any scales will do */
+        met->largest_norm = met->smallest_norm = met->largest_component = 1;
+    }
+    const double half_diagonal = sqrt((double)met->length) / 2;
     const double reach = 4096 - ceil(half_diagonal) - 1; /* |q| <= reach + half_diagonal < 4096 */
-    if (set->comparator == ASSAY_COSINE) {
-        set->exponent = 26;
-        set->coarse_scale = reach;
+    if (met->comparator == ASSAY_COSINE) {
+        met->exponent = 26;
+        met->coarse_scale = reach;
         if (met->largest_component * reach > 2048) {
-            set->coarse_scale = floor(2048 / met->largest_component);
+            met->coarse_scale = floor(2048 / met->largest_component);
         }
         return ASSAY_OK;
     }
-    set->exponent = exponent_for(met->largest_norm, set->comparator == ASSAY_EUCLIDEAN ? 25 : 26);
-    set->coarse_scale = reach / met->largest_norm;
-    if (met->largest_component * set->coarse_scale > 2048) {
-        set->coarse_scale = 2048 / met->largest_component;
+    met->exponent = exponent_for(met->largest_norm, met->comparator == ASSAY_EUCLIDEAN ? 25 : 26);
+    met->coarse_scale = reach / met->largest_norm;
+    if (met->largest_component * met->coarse_scale > 2048) {
+        met->coarse_scale = 2048 / met->largest_component;
     }
-    const double rounding = ldexp(half_diagonal, -set->exponent) / met->smallest_norm;
+    const double rounding = ldexp(half_diagonal, -met->exponent) / met->smallest_norm;
     if (rounding > 1e-3) {
         return assay_fail(ASSAY_USAGE,
                           "templates differ too much in length for comparator %s: the shortest has "
                           "norm %.3g, the longest %.3g, so its rounding error would be %.2g of "
                           "itself; expected at most 0.001 (normalise the templates, or use cosine)",
-                          assay_comparator_name(set->comparator), met->smallest_norm,
+                          assay_comparator_name(met->comparator), met->smallest_norm,
                           met->largest_norm, rounding);
     }
     return ASSAY_OK;
@@ -134,12 +143,11 @@ FOR_EACH_X86 static void round_row(const float *restrict x, uint32_t length, dou
     }
 }
 
-/* Fills row of set from x; *out_distance is |K 2^-e - q/s|, *out_length is |q/s|. */
-static assay_status quantise_row(assay_quantised *set, uint64_t row, const float *x,
-                                 double *out_distance, double *out_length) {
+assay_status assay_quantiser_round(assay_quantiser *quantiser, uint64_t row, const float *x,
+                                   int32_t *fine, int16_t *coarse, int64_t *out_fine_norm,
+                                   int32_t *out_coarse_norm) {
+    const assay_quantiser *set = quantiser;
     const uint32_t length = set->length;
-    int32_t *fine = set->fine + (size_t)row * length;
-    int16_t *coarse = set->coarse + (size_t)row * length;
     const double divisor = set->comparator == ASSAY_COSINE ? row_norm(x, length) : 1.0;
     const double fine_unit = ldexp(1.0, -set->exponent), coarse_unit = 1 / set->coarse_scale;
     double distance = 0, size = 0;
@@ -157,10 +165,13 @@ static assay_status quantise_row(assay_quantised *set, uint64_t row, const float
         return assay_fail(ASSAY_FAILED, "template %llu has a coarse norm of %lld; expected < 2^24",
                           (unsigned long long)row, (long long)coarse_norm);
     }
-    set->fine_norm[row] = fine_norm;
-    set->coarse_norm[row] = (int32_t)coarse_norm;
-    *out_distance = sqrt(distance);
-    *out_length = sqrt(size);
+    /* How far the two roundings K 2^-e and q/s lie apart, and how long the coarse one is. */
+    distance = sqrt(distance);
+    size = sqrt(size);
+    if (distance > quantiser->largest_distance) quantiser->largest_distance = distance;
+    if (size > quantiser->largest_length) quantiser->largest_length = size;
+    *out_fine_norm = fine_norm;
+    *out_coarse_norm = (int32_t)coarse_norm;
     return ASSAY_OK;
 }
 
@@ -173,31 +184,24 @@ static double bound_of(assay_comparator comparator, double n, double r) {
     return exact * (1 + 1e-9);
 }
 
-assay_status assay_quantise(assay_comparator comparator, uint64_t count, uint32_t length,
-                            const float *vectors, assay_quantised *out) {
-    assay_quantised set = {.count = count, .length = length, .comparator = comparator};
-    assay_status status = ASSAY_OK;
+double assay_quantiser_bound(const assay_quantiser *quantiser) {
+    return bound_of(quantiser->comparator, quantiser->largest_length, quantiser->largest_distance);
+}
+
+assay_status assay_quantised_allocate(const assay_quantiser *quantiser, uint64_t count,
+                                      assay_quantised *out) {
+    assay_quantised set = {.count = count,
+                           .length = quantiser->length,
+                           .comparator = quantiser->comparator,
+                           .exponent = quantiser->exponent,
+                           .coarse_scale = quantiser->coarse_scale};
     size_t cells;
-    if (comparator == ASSAY_HAMMING) {
-        return assay_fail(ASSAY_USAGE, "comparator hamming compares bit strings; these templates "
-                                       "are vectors");
-    }
-    if (length < 1 || length > ASSAY_LENGTH_MAX) {
-        return assay_fail(ASSAY_USAGE, "templates have %u components; expected 1 to %u", length,
-                          ASSAY_LENGTH_MAX);
-    }
-    if (!assay_multiply((size_t)count, length, &cells)) {
+    if (!assay_multiply((size_t)count, set.length, &cells)) {
         return assay_fail(ASSAY_USAGE, "%llu templates of %u components are more than fit memory",
-                          (unsigned long long)count, length);
+                          (unsigned long long)count, set.length);
     }
-    extremes met = {.largest_norm = 1, .smallest_norm = 1, .largest_component = 1};
-    if (count > 0) {
-        status = measure(comparator, count, length, vectors, &met);
-        if (status != ASSAY_OK) goto out;
-    }
-    status = choose_scales(&met, &set);
-    if (status != ASSAY_OK) goto out;
-    status = assay_allocate_aligned(&set.fine, cells, sizeof *set.fine, "fine templates");
+    assay_status status =
+        assay_allocate_aligned(&set.fine, cells, sizeof *set.fine, "fine templates");
     if (status != ASSAY_OK) goto out;
     status = assay_allocate_aligned(&set.coarse, cells, sizeof *set.coarse, "coarse templates");
     if (status != ASSAY_OK) goto out;
@@ -205,21 +209,36 @@ assay_status assay_quantise(assay_comparator comparator, uint64_t count, uint32_
     if (status != ASSAY_OK) goto out;
     status = assay_allocate(&set.coarse_norm, (size_t)count, sizeof *set.coarse_norm, "norms");
     if (status != ASSAY_OK) goto out;
-
-    double largest_distance = 0, largest_length = 0;
-    for (uint64_t row = 0; row < count; row++) {
-        double distance = 0, size = 0;
-        status = quantise_row(&set, row, vectors + (size_t)row * length, &distance, &size);
-        if (status != ASSAY_OK) goto out;
-        if (distance > largest_distance) largest_distance = distance;
-        if (size > largest_length) largest_length = size;
-    }
-    set.bound = bound_of(comparator, largest_length, largest_distance);
     *out = set;
     set = (assay_quantised){0};
 out:
     assay_quantised_free(&set);
     return status;
+}
+
+assay_status assay_quantise(assay_comparator comparator, uint64_t count, uint32_t length,
+                            const float *vectors, assay_quantised *out) {
+    assay_quantiser quantiser;
+    assay_quantised set = {0};
+    assay_status status = assay_quantiser_start(comparator, length, &quantiser);
+    if (status != ASSAY_OK) return status;
+    for (uint64_t row = 0; status == ASSAY_OK && row < count; row++) {
+        status = assay_quantiser_measure(&quantiser, row, vectors + (size_t)row * length);
+    }
+    if (status == ASSAY_OK) status = assay_quantiser_settle(&quantiser);
+    if (status == ASSAY_OK) status = assay_quantised_allocate(&quantiser, count, &set);
+    for (uint64_t row = 0; status == ASSAY_OK && row < count; row++) {
+        const size_t at = (size_t)row * length;
+        status = assay_quantiser_round(&quantiser, row, vectors + at, set.fine + at,
+                                       set.coarse + at, &set.fine_norm[row], &set.coarse_norm[row]);
+    }
+    if (status != ASSAY_OK) {
+        assay_quantised_free(&set);
+        return status;
+    }
+    set.bound = assay_quantiser_bound(&quantiser);
+    *out = set;
+    return ASSAY_OK;
 }
 
 void assay_quantised_free(assay_quantised *set) {

@@ -50,6 +50,38 @@ static inline bool assay_comparator_takes_bits(assay_comparator comparator) {
     return comparator == ASSAY_HAMMING;
 }
 
+/* From vectors to integers, a row at a time, so that a set need not be in memory as a whole:
+ * measure every row, settle, then round every row. assay_quantise is the same for rows in memory.
+ */
+typedef struct {
+    assay_comparator comparator;
+    uint32_t length;
+    double largest_norm, smallest_norm; /* of the vectors as they came */
+    double largest_component;           /* of y: the unit vector for cosine, else the vector */
+    int exponent;                       /* e and s, once settled */
+    double coarse_scale;
+    double largest_distance, largest_length; /* of the rows that were rounded, for the bound */
+} assay_quantiser;
+
+/* ASSAY_USAGE for a length that is not 1 to ASSAY_LENGTH_MAX. */
+assay_status assay_quantiser_start(assay_comparator comparator, uint32_t length,
+                                   assay_quantiser *out) ASSAY_MUST_CHECK;
+/* ASSAY_USAGE, naming row, where x is not finite or all zero. */
+assay_status assay_quantiser_measure(assay_quantiser *quantiser, uint64_t row,
+                                     const float *x) ASSAY_MUST_CHECK;
+/* Chooses the scales of what was measured. ASSAY_USAGE as assay_quantise. */
+assay_status assay_quantiser_settle(assay_quantiser *quantiser) ASSAY_MUST_CHECK;
+/* fine and coarse are [length]. */
+assay_status assay_quantiser_round(assay_quantiser *quantiser, uint64_t row, const float *x,
+                                   int32_t *fine, int16_t *coarse, int64_t *fine_norm,
+                                   int32_t *coarse_norm) ASSAY_MUST_CHECK;
+/* The bound of the rows that were rounded. */
+double assay_quantiser_bound(const assay_quantiser *quantiser);
+
+/* Room for count templates of a settled quantiser, with its scales; all zero. */
+assay_status assay_quantised_allocate(const assay_quantiser *quantiser, uint64_t count,
+                                      assay_quantised *out) ASSAY_MUST_CHECK;
+
 /* vectors is [count][length], finite, no all-zero row (ASSAY_USAGE names the row otherwise).
  * ASSAY_USAGE too where the set's precision would be worse than 1e-3: a template whose rounding
  * error sqrt(length)/2 * 2^-e exceeds a thousandth of its own norm; and for a comparator of bit

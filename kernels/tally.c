@@ -56,22 +56,18 @@ void assay_plan_tile_place(const assay_all_pairs *plan, uint64_t tile, uint64_t 
     *out_column = plan->cross / ASSAY_TILE_EDGE + tile % columns;
 }
 
-bool assay_plan_holds(const assay_all_pairs *plan, uint64_t first, uint64_t end,
-                      const assay_scored_pair *pair) {
+uint64_t assay_plan_tile_of(const assay_all_pairs *plan, uint64_t a, uint64_t b) {
     const uint64_t count = plan->templates->count;
-    uint64_t tile;
-    if (plan->cross == 0) {
-        const uint64_t a = pair->a - plan->origin[0], b = pair->b - plan->origin[0];
-        if (pair->a < plan->origin[0] || a >= count || b >= count) return false;
-        const uint64_t row = a / ASSAY_TILE_EDGE;
-        tile = tiles_before(strips_of(count), row) + (b / ASSAY_TILE_EDGE - row);
-    } else {
-        const uint64_t a = pair->a - plan->origin[0], b = pair->b - plan->origin[1];
-        if (pair->a < plan->origin[0] || pair->b < plan->origin[1]) return false;
-        if (a >= plan->cross || b >= count - plan->cross) return false;
-        tile = a / ASSAY_TILE_EDGE * strips_of(count - plan->cross) + b / ASSAY_TILE_EDGE;
+    if (a < plan->origin[0] || b < plan->origin[plan->cross > 0]) return UINT64_MAX;
+    a -= plan->origin[0];
+    b -= plan->origin[plan->cross > 0];
+    if (plan->cross > 0) {
+        if (a >= plan->cross || b >= count - plan->cross) return UINT64_MAX;
+        return a / ASSAY_TILE_EDGE * strips_of(count - plan->cross) + b / ASSAY_TILE_EDGE;
     }
-    return tile >= first && tile < end;
+    if (a >= count || b >= count) return UINT64_MAX;
+    const uint64_t row = a / ASSAY_TILE_EDGE;
+    return tiles_before(strips_of(count), row) + (b / ASSAY_TILE_EDGE - row);
 }
 
 bool assay_block_chosen(const assay_all_pairs *plan, uint64_t row, uint64_t column) {

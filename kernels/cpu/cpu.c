@@ -122,7 +122,8 @@ static void forget_counters(cpu_worker *workers, unsigned threads, uint64_t hist
 static void forget_candidates(cpu_work *work, uint64_t first) {
     uint64_t left = 0;
     for (uint64_t n = 0; n < work->kept_count; n++) {
-        if (assay_plan_holds(work->plan, first, work->end, &work->kept[n])) continue;
+        const uint64_t tile = assay_plan_tile_of(work->plan, work->kept[n].a, work->kept[n].b);
+        if (tile >= first && tile < work->end) continue;
         work->kept[left++] = work->kept[n];
     }
     work->kept_count = left;
