@@ -8,56 +8,10 @@
 #include "datasets/base/memory.h"
 #include "harness/compare_private.h"
 
-enum { READ_ROWS = 4096 };
-
 static unsigned threads_of(const assay_compare_options *options) {
     if (options->threads > 0) return options->threads;
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
     return cores > 0 ? (unsigned)cores : 1;
-}
-
-/* Vectors of the places into out [count][length], in plan order. */
-static assay_status read_vectors(const comparison *work, float *out) {
-    const uint64_t rows = work->head->table.row_count;
-    const uint32_t length = work->head->length;
-    float *block = NULL;
-    size_t cells;
-    if (!assay_multiply(READ_ROWS, length, &cells)) return assay_fail(ASSAY_FAILED, "too long");
-    assay_status status = assay_allocate(&block, cells, sizeof *block, "a block of templates");
-    if (status != ASSAY_OK) return status;
-    for (uint64_t first = 0; first < rows; first += READ_ROWS) {
-        const uint64_t count = rows - first < READ_ROWS ? rows - first : READ_ROWS;
-        status = assay_templates_read(work->templates, first, count, block);
-        if (status != ASSAY_OK) goto out;
-        for (uint64_t n = 0; n < count; n++) {
-            const uint32_t place = work->plan.place[first + n];
-            if (place == UINT32_MAX) continue;
-            memcpy(out + (size_t)place * length, block + (size_t)n * length,
-                   length * sizeof *block);
-        }
-        assay_progress_tell(work->progress, "read", "templates", first + count, rows);
-    }
-out:
-    free(block);
-    return status;
-}
-
-static assay_status quantise_templates(comparison *work) {
-    float *vectors = NULL;
-    size_t cells;
-    if (!assay_multiply((size_t)work->plan.count, work->head->length, &cells)) {
-        return assay_fail(ASSAY_FAILED, "%" PRIu64 " templates are more than fit memory",
-                          work->plan.count);
-    }
-    assay_status status = assay_allocate(&vectors, cells, sizeof *vectors, "templates");
-    if (status != ASSAY_OK) return status;
-    status = read_vectors(work, vectors);
-    if (status == ASSAY_OK) {
-        status = assay_quantise(work->comparator, work->plan.count, work->head->length, vectors,
-                                &work->set);
-    }
-    free(vectors);
-    return status;
 }
 
 /* The lowest threshold from outside, as a fine integer; INT64_MAX where there is none. */
@@ -153,7 +107,8 @@ assay_status assay_compare(const char *templates_path, const assay_compare_optio
                        .progress = progress,
                        .out_path = out_path,
                        .threads = threads_of(options),
-                       .memory_limit = options->memory_limit};
+                       .memory_limit = options->memory_limit,
+                       .store = -1};
     assay_evidence evidence = {0};
     if (work.memory_limit == 0) work.memory_limit = assay_memory_available();
     assay_status status = open_work(templates_path, &work);
@@ -161,7 +116,7 @@ assay_status assay_compare(const char *templates_path, const assay_compare_optio
     note_few(&work);
     status = assay_compare_check_size(&work);
     if (status != ASSAY_OK) goto out;
-    status = quantise_templates(&work);
+    status = assay_compare_quantise(&work);
     if (status != ASSAY_OK) {
         status = assay_fail_in(status, "%s", templates_path);
         goto out;
@@ -169,12 +124,12 @@ assay_status assay_compare(const char *templates_path, const assay_compare_optio
     describe_pairs(&work);
     status = compare_all(&work);
     if (status != ASSAY_OK) goto out;
-    status = assay_compare_evidence(&work, &evidence);
-    if (status != ASSAY_OK) goto out;
     if (options->matrix_path != NULL) {
         status = assay_compare_matrix(&work);
         if (status != ASSAY_OK) goto out;
     }
+    status = assay_compare_evidence(&work, &evidence);
+    if (status != ASSAY_OK) goto out;
     status = assay_evidence_write(out_path, &evidence);
     if (status != ASSAY_OK) goto out;
     assay_compare_drop_segments(&work);
@@ -191,7 +146,7 @@ assay_status assay_compare(const char *templates_path, const assay_compare_optio
 out:
     assay_evidence_free(&evidence);
     assay_tally_free(&work.tally);
-    assay_quantised_free(&work.set);
+    assay_compare_free_set(&work);
     assay_plan_free(&work.plan);
     assay_templates_close(work.templates);
     return status;

@@ -9,38 +9,37 @@
 #include "datasets/base/text.h"
 #include "harness/compare_private.h"
 
-static int by_score_and_rows(const void *left, const void *right) {
-    const assay_comparison *x = left, *y = right;
-    if (x->fine != y->fine) return x->fine > y->fine ? -1 : 1;
-    if (x->i != y->i) return x->i < y->i ? -1 : 1;
-    return x->j < y->j ? -1 : x->j > y->j;
-}
+_Static_assert(sizeof(assay_comparison) == sizeof(assay_scored_pair),
+               "comparisons take the place of the scored pairs that they are made of");
 
-/* Scored places as comparisons of rows, sorted. */
-static assay_status to_rows(const comparison *work, const assay_scored_pair *pairs, uint64_t count,
-                            assay_comparison **out) {
-    assay_comparison *rows = NULL;
-    const assay_status status =
-        assay_allocate(&rows, (size_t)count, sizeof *rows, "comparisons of the evidence");
-    if (status != ASSAY_OK) return status;
+/* Scored places become comparisons of rows, sorted, in the memory that they lie in: a tail is the
+ * larger part of what a comparison needs. */
+static assay_comparison *to_rows(const comparison *work, assay_scored_pair *pairs, uint64_t count) {
     const assay_sample_table *table = &work->head->table;
     for (uint64_t n = 0; n < count; n++) {
         const uint32_t a = work->plan.row[pairs[n].a], b = work->plan.row[pairs[n].b];
-        const uint32_t i = a < b ? a : b, j = a < b ? b : a;
-        rows[n] =
-            (assay_comparison){.fine = pairs[n].fine, .coarse = pairs[n].coarse, .i = i, .j = j};
-        rows[n].direction = (uint8_t)assay_protocol_direction(work->options->protocol, table,
-                                                              work->plan.roles, i, j);
+        pairs[n].a = a < b ? a : b;
+        pairs[n].b = a < b ? b : a;
     }
-    qsort(rows, (size_t)count, sizeof *rows, by_score_and_rows);
-    *out = rows;
-    return ASSAY_OK;
+    int64_t floor = INT64_MIN;
+    count = assay_tail_cut(pairs, count, UINT64_MAX, INT64_MAX, &floor);
+    for (uint64_t n = 0; n < count; n++) {
+        const assay_scored_pair from = pairs[n];
+        const assay_comparison to = {
+            .fine = from.fine,
+            .coarse = from.coarse,
+            .i = from.a,
+            .j = from.b,
+            .direction = (uint8_t)assay_protocol_direction(work->options->protocol, table,
+                                                           work->plan.roles, from.a, from.b)};
+        memcpy(&pairs[n], &to, sizeof to);
+    }
+    return (assay_comparison *)pairs;
 }
 
-static assay_status score_mated(const comparison *work, assay_evidence *evidence) {
+static assay_status score_mated(comparison *work, assay_evidence *evidence) {
     const assay_same_subject *same = &work->plan.same;
     const uint64_t mated = work->plan.relations[ASSAY_RELATION_MATED];
-    const assay_backend_options options = {.threads = work->threads};
     assay_place_pair *places = NULL;
     assay_scored_pair *scored = NULL;
     assay_status status =
@@ -55,21 +54,21 @@ static assay_status score_mated(const comparison *work, assay_evidence *evidence
         const uint64_t b = work->plan.place[same->pairs[n].j];
         places[count++] = (assay_place_pair){.a = a < b ? a : b, .b = a < b ? b : a};
     }
-    status = work->backend->score_pairs(&work->set, places, count, &options, scored);
+    status = assay_compare_score(work, places, count, scored);
     if (status != ASSAY_OK) goto out;
-    status = to_rows(work, scored, count, &evidence->mated);
-    if (status == ASSAY_OK) evidence->mated_count = count;
+    evidence->mated = to_rows(work, scored, count);
+    evidence->mated_count = count;
+    scored = NULL;
 out:
     free(places);
     free(scored);
     return status;
 }
 
-static assay_status copy_tail(const comparison *work, assay_evidence *evidence) {
-    const assay_status status =
-        to_rows(work, work->tally.tail, work->tally.tail_count, &evidence->tail);
-    if (status != ASSAY_OK) return status;
+static void take_tail(comparison *work, assay_evidence *evidence) {
+    evidence->tail = to_rows(work, work->tally.tail, work->tally.tail_count);
     evidence->tail_count = work->tally.tail_count;
+    work->tally.tail = NULL;
     evidence->tail_limit = work->plan.tail_limit;
     evidence->tail_complete = evidence->tail_count == evidence->non_mated;
     evidence->tail_floor = evidence->tail_complete ? INT64_MIN
@@ -79,7 +78,6 @@ static assay_status copy_tail(const comparison *work, assay_evidence *evidence) 
     if (!evidence->tail_complete && work->pairs.required_fine < evidence->tail_floor) {
         evidence->tail_floor = work->pairs.required_fine;
     }
-    return ASSAY_OK;
 }
 
 static assay_status copy_histograms(const comparison *work, assay_evidence *evidence) {
@@ -160,21 +158,23 @@ static assay_status describe_provenance(const comparison *work, char **out) {
     uname(&host);
     if (work->backend->probe(line, sizeof line) != ASSAY_OK) line[0] = '\0';
     json_t *document = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:f, s:I, s:I, s:f, s:I, s:I, s:s?}", "program",
-        "assay " ASSAY_VERSION, "backend", work->backend->name, "device", line, "machine",
-        host.machine, "dataset_digest", assay_digest_hex(dataset, &work->head->dataset_digest),
-        "templates_digest", assay_digest_hex(templates, &work->head->digest), "threads",
-        (json_int_t)work->threads, "compare_seconds", work->seconds, "rescored_pairs",
-        (json_int_t)work->tally.rescored, "redone_ranges", (json_int_t)work->tally.redone, "bound",
-        work->set.bound, "tail_limit", (json_int_t)work->plan.tail_limit, "resumed_tiles",
-        (json_int_t)work->resumed_tiles, "configuration_digest",
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:f, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:s?}",
+        "program", "assay " ASSAY_VERSION, "backend", work->backend->name, "device", line,
+        "machine", host.machine, "dataset_digest",
+        assay_digest_hex(dataset, &work->head->dataset_digest), "templates_digest",
+        assay_digest_hex(templates, &work->head->digest), "threads", (json_int_t)work->threads,
+        "compare_seconds", work->seconds, "rescored_pairs", (json_int_t)work->tally.rescored,
+        "redone_ranges", (json_int_t)work->tally.redone, "bound", work->set.bound, "tail_limit",
+        (json_int_t)work->plan.tail_limit, "resumed_tiles", (json_int_t)work->resumed_tiles,
+        "bands", (json_int_t)assay_compare_band_count(work), "checked_tiles",
+        (json_int_t)work->checked_tiles, "configuration_digest",
         work->options->configuration_digest);
     *out = document != NULL ? json_dumps(document, JSON_SORT_KEYS) : NULL;
     json_decref(document);
     return *out != NULL ? ASSAY_OK : assay_fail(ASSAY_FAILED, "no memory for the provenance");
 }
 
-assay_status assay_compare_evidence(const comparison *work, assay_evidence *out) {
+assay_status assay_compare_evidence(comparison *work, assay_evidence *out) {
     assay_evidence evidence = {.exponent = work->set.exponent,
                                .coarse_scale = work->set.coarse_scale,
                                .bound = work->set.bound,
@@ -186,8 +186,7 @@ assay_status assay_compare_evidence(const comparison *work, assay_evidence *out)
     if (status != ASSAY_OK) goto out;
     status = score_mated(work, &evidence);
     if (status != ASSAY_OK) goto out;
-    status = copy_tail(work, &evidence);
-    if (status != ASSAY_OK) goto out;
+    take_tail(work, &evidence);
     status = copy_histograms(work, &evidence);
     if (status != ASSAY_OK) goto out;
     status = describe_provenance(work, &evidence.provenance_json);

@@ -9,10 +9,9 @@
 enum { MATRIX_MAX = 20000 };
 
 /* Scores of place a against every later one, into both halves. */
-static assay_status fill_row(const comparison *work, uint64_t a, assay_place_pair *places,
+static assay_status fill_row(comparison *work, uint64_t a, assay_place_pair *places,
                              assay_scored_pair *scored, double *scores) {
     const assay_plan *plan = &work->plan;
-    const assay_backend_options options = {.threads = work->threads};
     const uint64_t n = plan->count;
     uint64_t count = 0;
     for (uint64_t b = a + 1; b < n; b++) {
@@ -21,8 +20,7 @@ static assay_status fill_row(const comparison *work, uint64_t a, assay_place_pai
         if (relation != ASSAY_RELATION_MATED && relation != ASSAY_RELATION_NON_MATED) continue;
         places[count++] = (assay_place_pair){.a = a, .b = b};
     }
-    const assay_status status =
-        work->backend->score_pairs(&work->set, places, count, &options, scored);
+    const assay_status status = assay_compare_score(work, places, count, scored);
     if (status != ASSAY_OK) return status;
     for (uint64_t k = 0; k < count; k++) {
         const double score = assay_fine_to_score(&work->set, scored[k].fine);
@@ -32,7 +30,7 @@ static assay_status fill_row(const comparison *work, uint64_t a, assay_place_pai
     return ASSAY_OK;
 }
 
-assay_status assay_compare_matrix(const comparison *work) {
+assay_status assay_compare_matrix(comparison *work) {
     const uint64_t n = work->plan.count;
     assay_place_pair *places = NULL;
     assay_scored_pair *scored = NULL;

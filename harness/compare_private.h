@@ -6,6 +6,15 @@
 #include "harness/steps.h"
 #include "kernels/backend.h"
 
+/* Two bands of a set that is larger than memory, one behind the other. */
+typedef struct {
+    assay_quantised set;    /* [2 bands] */
+    assay_quantised loaded; /* borrows of set what a part needs */
+    uint32_t *subject, *group;
+    uint8_t *side;
+    uint64_t held[2]; /* which bands; UINT64_MAX: none */
+} comparison_bands;
+
 typedef struct {
     const assay_compare_options *options;
     const assay_progress *progress;
@@ -17,17 +26,37 @@ typedef struct {
     unsigned threads;
     uint64_t memory_limit; /* bytes */
     assay_plan plan;
-    assay_quantised set;   /* in plan order */
-    assay_all_pairs pairs; /* borrows plan and set */
+    uint64_t band;       /* templates of a band; 0: the whole set is in memory */
+    assay_quantised set; /* in plan order; by bands its scales and norms only */
+    comparison_bands bands;
+    uint64_t *part_first;  /* [parts + 1] tiles before each part, counted through all of them */
+    int store;             /* file of the set that is compared by bands, or -1 */
+    assay_all_pairs pairs; /* borrows plan and set; by bands of no use to a backend */
     assay_tally tally;     /* of all tiles */
     double seconds;        /* wall time of the all-pairs pass */
-    uint64_t resumed_tiles;
+    uint64_t resumed_tiles, checked_tiles;
 } comparison;
 
-/* compare_size: refuses what would not fit, with the figures. */
+/* compare_size: chooses bands where the set does not fit memory, says what is needed, and refuses
+ * what would not fit, with the figures. */
 uint64_t assay_compare_memory(const comparison *work);
 uint64_t assay_compare_disk(const comparison *work);
-assay_status assay_compare_check_size(const comparison *work) ASSAY_MUST_CHECK;
+assay_status assay_compare_check_size(comparison *work) ASSAY_MUST_CHECK;
+
+/* compare_bands: the set's integers, in memory or in a file, and the parts of the comparison. */
+assay_status assay_compare_quantise(comparison *work) ASSAY_MUST_CHECK;
+void assay_compare_free_set(comparison *work);
+uint64_t assay_compare_band_count(const comparison *work);
+uint64_t assay_compare_band_reads(const comparison *work); /* bands read in all */
+uint64_t assay_compare_part_count(const comparison *work);
+/* The part's plan, its templates in memory until the next call. */
+assay_status assay_compare_load_part(comparison *work, uint64_t part,
+                                     assay_all_pairs *out) ASSAY_MUST_CHECK;
+/* The tile of a pair of places, counted through all parts. */
+uint64_t assay_compare_tile_of(const comparison *work, uint64_t a, uint64_t b);
+/* Scores of listed pairs of places. No part is loaded afterwards. */
+assay_status assay_compare_score(comparison *work, const assay_place_pair *pairs, uint64_t count,
+                                 assay_scored_pair *out) ASSAY_MUST_CHECK;
 
 /* compare_tiles: fills work->tally from sealed segments that are there and from the backend. With
  * checkpoints, segments lie in OUT.parts/ until the evidence is published. */
@@ -35,10 +64,16 @@ assay_status assay_compare_tiles(comparison *work) ASSAY_MUST_CHECK;
 /* Removes OUT.parts/, quietly. */
 void assay_compare_drop_segments(const comparison *work);
 
-/* compare_evidence: mated scores, the tail by rows, and everything that evidence says. */
-assay_status assay_compare_evidence(const comparison *work, assay_evidence *out) ASSAY_MUST_CHECK;
+/* compare_check: ASSAY_DISAGREES where a tile of the part, which is loaded as plan and done, is not
+ * what the reference backend makes of it. */
+assay_status assay_compare_check_part(comparison *work, uint64_t part,
+                                      const assay_all_pairs *plan) ASSAY_MUST_CHECK;
+
+/* compare_evidence: mated scores, the tail by rows, and everything that evidence says. The tally's
+ * tail becomes the evidence's. */
+assay_status assay_compare_evidence(comparison *work, assay_evidence *out) ASSAY_MUST_CHECK;
 
 /* compare_matrix: the dense matrix of a small set. */
-assay_status assay_compare_matrix(const comparison *work) ASSAY_MUST_CHECK;
+assay_status assay_compare_matrix(comparison *work) ASSAY_MUST_CHECK;
 
 #endif

@@ -13,10 +13,14 @@ enum {
     FIXED_BYTES = 1 << 20,    /* of a file */
     PROGRAM_BYTES = 64 << 20, /* the program, its libraries and a block of the file being read */
     THREAD_BYTES = 32 << 20,  /* what OpenBLAS and malloc keep for a thread */
+    NORM_BYTES = 12,          /* of a template */
+    BAND_ROW_BYTES = 24,      /* norms and labels of a template in a band */
+    CHECK_BYTES = 16 << 20,   /* every score of a tile that is computed once more */
+    READ_BYTES = 4096,        /* a component of the rows that are read together */
 };
 
-static assay_all_pairs shape_of(const comparison *work, assay_quantised *set) {
-    *set = (assay_quantised){.count = work->plan.count, .length = work->head->length};
+static assay_all_pairs shape_of(const comparison *work, uint64_t count, assay_quantised *set) {
+    *set = (assay_quantised){.count = count, .length = work->head->length};
     return (assay_all_pairs){
         .templates = set,
         .group_count = work->plan.combination_count,
@@ -38,25 +42,37 @@ static uint64_t histogram_bytes(const comparison *work) {
            sizeof(uint64_t);
 }
 
-/* Templates are held as floats while they are quantised, then as fine and coarse integers beside
- * what the backend needs; then the evidence is put together beside the tail, sorted through a copy.
- */
-uint64_t assay_compare_memory(const comparison *work) {
+/* What the backend takes beyond templates and the tail that it goes on from. */
+static uint64_t backend_bytes(const comparison *work) {
     assay_quantised set;
-    const assay_all_pairs shape = shape_of(work, &set);
-    const uint64_t cells = work->plan.count * work->head->length;
-    const uint64_t integers = cells * (sizeof(int32_t) + sizeof(int16_t));
-    const uint64_t quantising = integers + cells * sizeof(float);
-    const uint64_t comparing = integers + work->backend->memory(&shape, work->threads);
-    const uint64_t writing =
-        integers + histogram_bytes(work) * 2 +
-        tail_rows(work) * (sizeof(assay_scored_pair) + 2 * sizeof(assay_comparison)) +
-        work->plan.relations[ASSAY_RELATION_MATED] *
-            (sizeof(assay_scored_pair) + sizeof(assay_place_pair) + 2 * sizeof(assay_comparison));
-    uint64_t most = quantising > comparing ? quantising : comparing;
-    if (writing > most) most = writing;
-    return most + work->head->table.row_count * TABLE_ROW_BYTES * 2 + PROGRAM_BYTES +
-           (uint64_t)work->threads * THREAD_BYTES;
+    assay_all_pairs shape = shape_of(work, work->plan.count, &set);
+    if (work->band == 0) {
+        const uint64_t earlier =
+            work->backend->bands ? 0 : tail_rows(work) * sizeof(assay_scored_pair);
+        return work->backend->memory(&shape, work->threads) + earlier;
+    }
+    /* A part is small, but the tail that it adds to is that of the whole. */
+    set.count = 2 * work->band;
+    shape.tail_limit = 0;
+    const uint64_t tail = tail_rows(work);
+    return work->backend->memory(&shape, work->threads) +
+           (tail + tail / 4) * sizeof(assay_scored_pair);
+}
+
+/* Templates as fine and coarse integers, beside what the backend needs; then the evidence, whose
+ * tail takes the place of the one that was found. */
+uint64_t assay_compare_memory(const comparison *work) {
+    const uint64_t held = work->band == 0 ? work->plan.count : 2 * work->band;
+    const uint64_t integers = held * work->head->length * (sizeof(int32_t) + sizeof(int16_t)) +
+                              held * BAND_ROW_BYTES + work->plan.count * NORM_BYTES;
+    const uint64_t writing = histogram_bytes(work) * 2 +
+                             tail_rows(work) * sizeof(assay_scored_pair) +
+                             work->plan.relations[ASSAY_RELATION_MATED] *
+                                 (2 * sizeof(assay_scored_pair) + sizeof(assay_place_pair));
+    const uint64_t comparing = backend_bytes(work) + histogram_bytes(work) * 2;
+    return integers + (comparing > writing ? comparing : writing) +
+           work->head->table.row_count * TABLE_ROW_BYTES * 2 + PROGRAM_BYTES + CHECK_BYTES +
+           (uint64_t)READ_BYTES * work->head->length + (uint64_t)work->threads * THREAD_BYTES;
 }
 
 uint64_t assay_compare_disk(const comparison *work) {
@@ -66,6 +82,9 @@ uint64_t assay_compare_disk(const comparison *work) {
         FIXED_BYTES;
     if (work->options->matrix_path != NULL) {
         bytes += work->plan.enrolled * work->plan.enrolled * sizeof(double);
+    }
+    if (work->band > 0) {
+        bytes += work->plan.count * work->head->length * (sizeof(int32_t) + sizeof(int16_t));
     }
     return bytes;
 }
@@ -95,28 +114,67 @@ static const char *print_size(char out[SIZE_TEXT], uint64_t bytes) {
     return out;
 }
 
-assay_status assay_compare_check_size(const comparison *work) {
-    uint64_t memory = assay_compare_memory(work), disk = assay_compare_disk(work), room = 0;
-    if (work->options->matrix_path != NULL) {
-        memory += work->plan.enrolled * work->plan.enrolled * sizeof(double);
+static uint64_t memory_needed(const comparison *work) {
+    const uint64_t matrix = work->options->matrix_path != NULL
+                                ? work->plan.enrolled * work->plan.enrolled * sizeof(double)
+                                : 0;
+    return assay_compare_memory(work) + matrix;
+}
+
+/* Where the set as a whole does not fit, as few bands as do; bands of one tile where none do. */
+static void choose_bands(comparison *work) {
+    const uint64_t strips = (work->plan.count + ASSAY_TILE_EDGE - 1) / ASSAY_TILE_EDGE;
+    const uint64_t asked = (work->options->band + ASSAY_TILE_EDGE - 1) / ASSAY_TILE_EDGE;
+    work->band = 0;
+    if (!work->backend->bands) return;
+    if (asked > 0 && asked < strips) {
+        work->band = asked * ASSAY_TILE_EDGE;
+        return;
     }
-    char memory_text[SIZE_TEXT], disk_text[SIZE_TEXT], room_text[SIZE_TEXT];
-    const assay_status status = free_disk(work->out_path, &room);
-    if (status != ASSAY_OK) return status;
-    print_size(memory_text, memory);
-    print_size(disk_text, disk);
+    if (memory_needed(work) <= work->memory_limit) return;
+    uint64_t of_band = strips;
+    for (uint64_t bands = 2; of_band > 1; bands++) {
+        of_band = (strips + bands - 1) / bands;
+        work->band = of_band * ASSAY_TILE_EDGE;
+        if (memory_needed(work) <= work->memory_limit) return;
+    }
+}
+
+static void note_size(const comparison *work, const char *memory, const char *disk) {
+    char read[SIZE_TEXT];
+    const assay_plan *plan = &work->plan;
     assay_progress_note(work->progress,
                         "%" PRIu64 " templates of %u, %" PRIu64 " mated and %" PRIu64
                         " non-mated comparisons: at most %s of memory and %s of disk",
-                        work->plan.count, work->head->length,
-                        work->plan.relations[ASSAY_RELATION_MATED],
-                        work->plan.relations[ASSAY_RELATION_NON_MATED], memory_text, disk_text);
+                        plan->count, work->head->length, plan->relations[ASSAY_RELATION_MATED],
+                        plan->relations[ASSAY_RELATION_NON_MATED], memory, disk);
+    if (work->band == 0) return;
+    const uint64_t reads = assay_compare_band_reads(work);
+    assay_progress_note(work->progress,
+                        "the set does not fit memory: %" PRIu64 " bands of %" PRIu64
+                        " templates, compared two by two, %" PRIu64 " bands read (%s)",
+                        assay_compare_band_count(work), work->band, reads,
+                        print_size(read, reads * work->band * work->head->length *
+                                             (sizeof(int32_t) + sizeof(int16_t))));
+}
+
+assay_status assay_compare_check_size(comparison *work) {
+    char memory_text[SIZE_TEXT], disk_text[SIZE_TEXT], room_text[SIZE_TEXT];
+    uint64_t room = 0;
+    const assay_status status = free_disk(work->out_path, &room);
+    if (status != ASSAY_OK) return status;
+    choose_bands(work);
+    const uint64_t memory = memory_needed(work), disk = assay_compare_disk(work);
+    print_size(memory_text, memory);
+    print_size(disk_text, disk);
+    note_size(work, memory_text, disk_text);
     if (memory > work->memory_limit) {
         return assay_fail(ASSAY_FAILED,
                           "comparing %" PRIu64 " templates of %u with backend %s needs %s of "
-                          "memory; %s may be used (fewer threads, fewer histogram_by "
+                          "memory%s; %s may be used (fewer threads, fewer histogram_by "
                           "combinations, a lower tail cap or larger --memory)",
                           work->plan.count, work->head->length, work->backend->name, memory_text,
+                          work->band > 0 ? " even by the smallest bands" : "",
                           print_size(room_text, work->memory_limit));
     }
     if (disk > room) {

@@ -36,8 +36,50 @@ static double seconds_now(void) {
 
 /* ---- a segment is a tally under another name ---- */
 
-static assay_status write_segment(const char *folder, const assay_digest *plan_digest,
-                                  uint64_t first, uint64_t end, const assay_tally *tally) {
+/* count pairs of the tail, in the order of a tail, become comparisons where they lie. */
+static assay_comparison *as_comparisons(assay_scored_pair *pairs, uint64_t count) {
+    for (uint64_t n = 0; n < count; n++) {
+        const assay_comparison to = {
+            .fine = pairs[n].fine, .coarse = pairs[n].coarse, .i = pairs[n].a, .j = pairs[n].b};
+        memcpy(&pairs[n], &to, sizeof to);
+    }
+    return (assay_comparison *)pairs;
+}
+
+static void as_pairs(assay_comparison *from, uint64_t count) {
+    for (uint64_t n = 0; n < count; n++) {
+        const assay_scored_pair to = {
+            .fine = from[n].fine, .coarse = from[n].coarse, .a = from[n].i, .b = from[n].j};
+        memcpy(&from[n], &to, sizeof to);
+    }
+}
+
+/* Moves the pairs of tiles first … end - 1 to the front, and returns how many they are. */
+static uint64_t part_tail(const comparison *work, uint64_t first, uint64_t end) {
+    assay_scored_pair *tail = work->tally.tail;
+    uint64_t front = 0;
+    for (uint64_t n = 0; n < work->tally.tail_count; n++) {
+        const uint64_t tile = assay_compare_tile_of(work, tail[n].a, tail[n].b);
+        if (tile < first || tile >= end) continue;
+        const assay_scored_pair moved = tail[n];
+        tail[n] = tail[front];
+        tail[front++] = moved;
+    }
+    return front;
+}
+
+static void sort_tail(assay_scored_pair *tail, uint64_t count) {
+    int64_t floor = INT64_MIN;
+    assay_tail_cut(tail, count, UINT64_MAX, INT64_MAX, &floor);
+}
+
+/* counters has the range's, the tail is that of all ranges so far: what of it is the range's is
+ * written from where it lies, since two of them might not fit memory. */
+static assay_status write_segment(comparison *work, const char *folder,
+                                  const assay_digest *plan_digest, uint64_t first, uint64_t end,
+                                  const assay_tally *counters) {
+    const assay_tally *tally = counters;
+    const uint64_t count = part_tail(work, first, end);
     assay_text path = {0};
     assay_partial partial = {.plan_digest = *plan_digest,
                              .first_tile = first,
@@ -48,27 +90,21 @@ static assay_status write_segment(const char *folder, const assay_digest *plan_d
                              .histogram_pairs = tally->histogram_pairs,
                              .histogram = tally->histogram,
                              .histogram_length = tally->histogram_length,
-                             .tail_floor = tally->tail_floor,
-                             .tail_count = tally->tail_count};
-    assay_status status = assay_allocate(&partial.tail, (size_t)tally->tail_count,
-                                         sizeof *partial.tail, "a segment's tail");
-    if (status != ASSAY_OK) return status;
-    for (uint64_t n = 0; n < tally->tail_count; n++) {
-        partial.tail[n] = (assay_comparison){.fine = tally->tail[n].fine,
-                                             .coarse = tally->tail[n].coarse,
-                                             .i = tally->tail[n].a,
-                                             .j = tally->tail[n].b};
-    }
+                             .tail_floor = work->tally.tail_floor,
+                             .tail_count = count};
+    sort_tail(work->tally.tail, count);
+    partial.tail = as_comparisons(work->tally.tail, count);
     assay_text_appendf(&path, "%s/tiles-%012" PRIu64 "-%012" PRIu64 ".h5", folder, first, end);
-    status = assay_text_status(&path);
+    assay_status status = assay_text_status(&path);
     if (status == ASSAY_OK) status = assay_make_directories(folder);
     if (status == ASSAY_OK) status = assay_partial_write(path.bytes, &partial);
     assay_text_free(&path);
-    free(partial.tail);
+    as_pairs(partial.tail, count);
+    sort_tail(work->tally.tail, work->tally.tail_count);
     return status;
 }
 
-static assay_status take_segment(comparison *work, const assay_partial *partial) {
+static assay_status take_segment(comparison *work, assay_partial *partial) {
     assay_tally tally = {.non_mated = partial->non_mated,
                          .same_subject = partial->same_subject,
                          .other_side = partial->other_side,
@@ -77,23 +113,16 @@ static assay_status take_segment(comparison *work, const assay_partial *partial)
                          .histogram_length = partial->histogram_length,
                          .tail_floor = partial->tail_floor,
                          .tail_count = partial->tail_count};
-    assay_status status = assay_allocate(&tally.tail, (size_t)partial->tail_count,
-                                         sizeof *tally.tail, "a segment's tail");
-    if (status != ASSAY_OK) return status;
     for (uint64_t n = 0; n < partial->tail_count; n++) {
         const assay_comparison *from = &partial->tail[n];
         if (from->i >= work->plan.count || from->j >= work->plan.count) {
-            status = assay_fail(ASSAY_FAILED, "a segment names place %u; expected below %" PRIu64,
-                                from->i > from->j ? from->i : from->j, work->plan.count);
-            goto out;
+            return assay_fail(ASSAY_FAILED, "a segment names place %u; expected below %" PRIu64,
+                              from->i > from->j ? from->i : from->j, work->plan.count);
         }
-        tally.tail[n] = (assay_scored_pair){
-            .fine = from->fine, .coarse = from->coarse, .a = from->i, .b = from->j};
     }
-    status = assay_tally_merge(&work->pairs, &work->tally, &tally);
-out:
-    free(tally.tail);
-    return status;
+    tally.tail = (assay_scored_pair *)partial->tail;
+    as_pairs(partial->tail, partial->tail_count);
+    return assay_tally_merge(&work->pairs, &work->tally, &tally);
 }
 
 /* ---- what is there already ---- */
@@ -171,7 +200,6 @@ static uint64_t pairs_done(const assay_tally *tally) {
 /* Pair lists have no tiles: every listed non-mated pair is scored by itself. */
 static assay_status score_listed(comparison *work) {
     const assay_protocol *protocol = work->options->protocol;
-    const assay_backend_options options = {.threads = work->threads};
     assay_place_pair *places = NULL;
     assay_tally *tally = &work->tally;
     assay_status status =
@@ -189,7 +217,7 @@ static assay_status score_listed(comparison *work) {
     tally->tail = NULL;
     status = assay_allocate(&tally->tail, (size_t)count, sizeof *tally->tail, "listed scores");
     if (status != ASSAY_OK) goto out;
-    status = work->backend->score_pairs(&work->set, places, count, &options, tally->tail);
+    status = assay_compare_score(work, places, count, tally->tail);
     if (status != ASSAY_OK) goto out;
     int32_t lowest;
     uint32_t shift, bins;
@@ -221,50 +249,83 @@ static assay_status start_tally(comparison *work) {
                           sizeof *tally->histogram, "histograms");
 }
 
-/* Tiles done since the last segment. */
+/* Tiles done since the last segment: their counters. Their tail is with that of all the others. */
 typedef struct {
     uint64_t first, end;
-    assay_tally tally;
+    assay_tally counters;
     double seconds;
 } pending_tiles;
 
-/* Tiles pending->end … end - 1. */
-static assay_status run_stretch(comparison *work, const pending_tiles *pending, uint64_t end,
-                                assay_tally *out) {
-    const bool any = pending->end > pending->first;
-    const int64_t pending_floor = any ? pending->tally.tail_floor : INT64_MIN;
-    const assay_backend_options options = {
+static assay_status add_counters(const comparison *work, pending_tiles *pending,
+                                 assay_tally *from) {
+    if (pending->end > pending->first) {
+        return assay_tally_merge(&work->pairs, &pending->counters, from);
+    }
+    assay_tally_free(&pending->counters);
+    pending->counters = *from;
+    *from = (assay_tally){0};
+    return ASSAY_OK;
+}
+
+/* Takes the tail of a stretch: it holds what was there before where the backend goes on from it. */
+static assay_status take_tail(comparison *work, assay_tally *stretch) {
+    assay_tally *all = &work->tally;
+    const assay_tally from = {.tail = stretch->tail,
+                              .tail_count = stretch->tail_count,
+                              .tail_floor = stretch->tail_floor};
+    stretch->tail = NULL;
+    stretch->tail_count = 0;
+    stretch->tail_floor = INT64_MIN;
+    if (work->backend->bands) {
+        all->tail = from.tail;
+        all->tail_count = from.tail_count;
+        all->tail_floor = from.tail_floor;
+        return ASSAY_OK;
+    }
+    assay_tally both = {
+        .tail = all->tail, .tail_count = all->tail_count, .tail_floor = all->tail_floor};
+    const assay_status status = assay_tally_merge(&work->pairs, &both, &from);
+    all->tail = both.tail;
+    all->tail_count = both.tail_count;
+    all->tail_floor = both.tail_floor;
+    free(from.tail);
+    return status;
+}
+
+/* Tiles pending->end … end - 1, all of the part whose plan this is. */
+static assay_status run_stretch(comparison *work, const assay_all_pairs *plan, uint64_t part_first,
+                                uint64_t end, pending_tiles *pending) {
+    const double start = seconds_now();
+    assay_tally stretch = {0};
+    assay_backend_options options = {
         .threads = work->threads,
         .memory_limit = work->memory_limit,
         .progress = work->progress,
-        .progress_done = pairs_done(&work->tally) + pairs_done(&pending->tally),
+        .progress_done = pairs_done(&work->tally) + pairs_done(&pending->counters),
         .progress_total = assay_pair_count(work->plan.count),
-        .known_floor =
-            pending_floor > work->tally.tail_floor ? pending_floor : work->tally.tail_floor,
+        .known_floor = work->tally.tail_floor,
     };
-    return work->backend->all_pairs(&work->pairs, pending->end, end, &options, out);
-}
-
-static assay_status add_stretch(comparison *work, uint64_t end, pending_tiles *pending) {
-    assay_tally tally = {0};
-    const double start = seconds_now();
-    assay_status status = run_stretch(work, pending, end, &tally);
-    if (status != ASSAY_OK) return status;
-    if (pending->end == pending->first) {
-        assay_tally_free(&pending->tally);
-        pending->tally = tally;
-    } else {
-        status = assay_tally_merge(&work->pairs, &pending->tally, &tally);
-        assay_tally_free(&tally);
+    if (work->backend->bands) {
+        options.prior = work->tally.tail;
+        options.prior_count = work->tally.tail_count;
+        work->tally.tail = NULL;
+        work->tally.tail_count = 0;
     }
+    assay_status status = work->backend->all_pairs(plan, pending->end - part_first,
+                                                   end - part_first, &options, &stretch);
+    if (status != ASSAY_OK) return status;
+    status = take_tail(work, &stretch);
+    if (status == ASSAY_OK) status = add_counters(work, pending, &stretch);
+    assay_tally_free(&stretch);
     pending->end = end;
     pending->seconds += seconds_now() - start;
     return status;
 }
 
 static assay_status merge_pending(comparison *work, pending_tiles *pending) {
-    const assay_status status = assay_tally_merge(&work->pairs, &work->tally, &pending->tally);
-    assay_tally_free(&pending->tally);
+    pending->counters.tail_floor = work->tally.tail_floor;
+    const assay_status status = assay_tally_merge(&work->pairs, &work->tally, &pending->counters);
+    assay_tally_free(&pending->counters);
     *pending = (pending_tiles){.first = pending->end, .end = pending->end};
     return status;
 }
@@ -272,32 +333,57 @@ static assay_status merge_pending(comparison *work, pending_tiles *pending) {
 static assay_status seal_pending(comparison *work, const char *folder,
                                  const assay_digest *plan_digest, pending_tiles *pending) {
     const assay_status status =
-        write_segment(folder, plan_digest, pending->first, pending->end, &pending->tally);
+        write_segment(work, folder, plan_digest, pending->first, pending->end, &pending->counters);
     return status == ASSAY_OK ? merge_pending(work, pending) : status;
 }
 
-static assay_status run_stretches(comparison *work, const char *folder,
-                                  const assay_digest *plan_digest, uint64_t first) {
+/* Where segments go, and how many tiles the next stretch has. */
+typedef struct {
+    const char *folder;
+    const assay_digest *plan_digest;
+    uint64_t stretch;
+} checkpoints;
+
+static assay_status run_part(comparison *work, uint64_t part, checkpoints *to,
+                             pending_tiles *pending) {
     const unsigned checkpoint = work->options->checkpoint_seconds;
     const uint64_t fixed = work->options->checkpoint_tiles;
-    const uint64_t tiles = assay_tile_count(work->plan.count);
-    uint64_t stretch = fixed > 0 ? fixed : checkpoint > 0 ? FIRST_STRETCH : tiles;
-    pending_tiles pending = {.first = first, .end = first};
-    assay_status status = ASSAY_OK;
-    while (status == ASSAY_OK && pending.end < tiles) {
-        const uint64_t start = pending.end;
-        const double before = pending.seconds;
-        status = add_stretch(work, tiles - start < stretch ? tiles : start + stretch, &pending);
-        if (status != ASSAY_OK || pending.end == tiles) break;
+    const uint64_t first = work->part_first[part], last = work->part_first[part + 1];
+    const uint64_t tiles = work->part_first[assay_compare_part_count(work)];
+    assay_all_pairs plan;
+    assay_status status = assay_compare_load_part(work, part, &plan);
+    while (status == ASSAY_OK && pending->end < last) {
+        const uint64_t start = pending->end;
+        const double before = pending->seconds;
+        const uint64_t end = last - start < to->stretch ? last : start + to->stretch;
+        status = run_stretch(work, &plan, first, end, pending);
+        if (status != ASSAY_OK || pending->end == tiles) break;
         if (fixed == 0 && checkpoint > 0) {
-            stretch = next_stretch(pending.end - start, pending.seconds - before, checkpoint);
+            to->stretch = next_stretch(pending->end - start, pending->seconds - before, checkpoint);
         }
-        if (fixed > 0 || pending.seconds >= 0.9 * checkpoint) {
-            status = seal_pending(work, folder, plan_digest, &pending);
+        if (fixed > 0 || (checkpoint > 0 && pending->seconds >= 0.9 * checkpoint)) {
+            status = seal_pending(work, to->folder, to->plan_digest, pending);
         }
     }
+    return status == ASSAY_OK ? assay_compare_check_part(work, part, &plan) : status;
+}
+
+static assay_status run_parts(comparison *work, const char *folder, const assay_digest *plan_digest,
+                              uint64_t first) {
+    const uint64_t fixed = work->options->checkpoint_tiles;
+    const uint64_t parts = assay_compare_part_count(work);
+    checkpoints to = {.folder = folder,
+                      .plan_digest = plan_digest,
+                      .stretch = fixed > 0                               ? fixed
+                                 : work->options->checkpoint_seconds > 0 ? FIRST_STRETCH
+                                                                         : UINT64_MAX};
+    pending_tiles pending = {.first = first, .end = first};
+    assay_status status = ASSAY_OK;
+    for (uint64_t part = 0; status == ASSAY_OK && part < parts; part++) {
+        if (work->part_first[part + 1] > pending.end) status = run_part(work, part, &to, &pending);
+    }
     if (status == ASSAY_OK && pending.end > pending.first) status = merge_pending(work, &pending);
-    assay_tally_free(&pending.tally);
+    assay_tally_free(&pending.counters);
     return status;
 }
 
@@ -311,7 +397,7 @@ assay_status assay_compare_tiles(comparison *work) {
     status = segment_folder(work, &folder);
     if (status != ASSAY_OK) return status;
     status = assay_plan_digest(&work->plan, &work->head->digest, work->options->protocol,
-                               assay_comparator_name(work->comparator), &plan_digest);
+                               assay_comparator_name(work->comparator), work->band, &plan_digest);
     if (status != ASSAY_OK) goto out;
     if (work->options->checkpoint_seconds > 0 || work->options->checkpoint_tiles > 0) {
         status = resume(work, folder, &plan_digest, &first);
@@ -319,10 +405,10 @@ assay_status assay_compare_tiles(comparison *work) {
         work->resumed_tiles = first;
         if (first > 0) {
             assay_progress_note(work->progress, "going on at tile %" PRIu64 " of %" PRIu64, first,
-                                assay_tile_count(work->plan.count));
+                                work->part_first[assay_compare_part_count(work)]);
         }
     }
-    status = run_stretches(work, folder, &plan_digest, first);
+    status = run_parts(work, folder, &plan_digest, first);
 out:
     free(folder);
     return status;

@@ -439,6 +439,7 @@ static void read_comparison_numbers(assay_yaml *yaml, const assay_yaml_node *nod
         config->threads = (unsigned)threads;
     if (assay_yaml_uint(yaml, assay_yaml_get(node, "checkpoint"), 0, 86400, &checkpoint))
         config->checkpoint_seconds = (unsigned)checkpoint;
+    assay_yaml_uint(yaml, assay_yaml_get(node, "check_tiles"), 0, UINT32_MAX, &config->check_tiles);
 }
 
 static assay_status read_protocol_lists(assay_yaml *yaml, const assay_yaml_node *node,
@@ -465,8 +466,8 @@ static assay_status read_comparison(assay_yaml *yaml, const assay_yaml_node *nod
                                     assay_config *config) {
     static const char *const keys[] = {"comparator",   "backend",      "threads",    "protocol",
                                        "same_session", "histogram_by", "histogram",  "fmr_targets",
-                                       "thresholds",   "tail_cap",     "checkpoint", "roles",
-                                       "pairs",        "pick_seed"};
+                                       "thresholds",   "tail_cap",     "checkpoint", "check_tiles",
+                                       "roles",        "pairs",        "pick_seed"};
     assay_protocol *protocol = &config->protocol;
     const char *text;
     size_t kind;
@@ -591,6 +592,7 @@ static assay_status read_sections(assay_yaml *yaml, const char *base, assay_conf
 
 static assay_status set_defaults(const char *path, assay_config *config) {
     config->checkpoint_seconds = ASSAY_CONFIG_CHECKPOINT;
+    config->check_tiles = ASSAY_CONFIG_CHECK_TILES;
     assay_status status = assay_copy_string(&config->path, path);
     if (status == ASSAY_OK) status = assay_copy_string(&config->backend, "auto");
     if (status == ASSAY_OK) status = assay_protocol_create(&config->protocol);

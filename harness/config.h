@@ -35,6 +35,7 @@ typedef struct {
     char *backend;    /* "auto" */
     unsigned threads; /* 0: all cores */
     unsigned checkpoint_seconds;
+    uint64_t check_tiles; /* one in so many; 0: none */
     char *title;          /* of the report, or NULL */
     char **report_groups; /* attributes to report by; NULL: every one */
     size_t report_group_count;
@@ -42,7 +43,8 @@ typedef struct {
     assay_digest digest; /* of the resolved configuration */
 } assay_config;
 
-#define ASSAY_CONFIG_CHECKPOINT 300 /* seconds between sealed segments where nothing is said */
+#define ASSAY_CONFIG_CHECKPOINT 300   /* seconds between sealed segments where nothing is said */
+#define ASSAY_CONFIG_CHECK_TILES 2000 /* one tile in so many is computed once more */
 
 /* Every fault of the file in one ASSAY_USAGE text. */
 assay_status assay_config_read(const char *path, assay_config *out) ASSAY_MUST_CHECK;

@@ -318,7 +318,7 @@ void assay_plan_free(assay_plan *plan) {
 
 assay_status assay_plan_digest(const assay_plan *plan, const assay_digest *templates,
                                const assay_protocol *protocol, const char *comparator,
-                               assay_digest *out) {
+                               uint64_t band, assay_digest *out) {
     assay_digester *digester = NULL;
     char *json = NULL;
     assay_status status = assay_protocol_to_json(protocol, &json);
@@ -330,6 +330,7 @@ assay_status assay_plan_digest(const assay_plan *plan, const assay_digest *templ
     assay_digester_add_string(digester, json);
     assay_digester_add_string(digester, comparator);
     assay_digester_add_u64(digester, ASSAY_TILE_EDGE);
+    if (band > 0) assay_digester_add_u64(digester, band);
     assay_digester_add_u64(digester, plan->tail_limit);
     for (uint64_t n = 0; n < plan->count; n++) assay_digester_add_u64(digester, plan->row[n]);
     status = assay_digester_finish(digester, out);

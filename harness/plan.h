@@ -37,10 +37,11 @@ assay_status assay_plan_make(const assay_sample_table *table, const assay_protoc
                              assay_plan *out) ASSAY_MUST_CHECK;
 void assay_plan_free(assay_plan *plan); /* takes a zeroed one */
 
-/* What identifies the tiles of a comparison, so that partial evidence fits no other. */
+/* What identifies the tiles of a comparison, so that partial evidence fits no other. band is the
+ * number of templates of a band where the set is compared by bands, else 0. */
 assay_status assay_plan_digest(const assay_plan *plan, const assay_digest *templates,
                                const assay_protocol *protocol, const char *comparator,
-                               assay_digest *out) ASSAY_MUST_CHECK;
+                               uint64_t band, assay_digest *out) ASSAY_MUST_CHECK;
 
 /* K for M non-mated comparisons: min(max(10 * largest target * M, 2^20), cap). */
 uint64_t assay_plan_tail_limit(const assay_protocol *protocol, uint64_t non_mated);

@@ -386,6 +386,7 @@ static assay_compare_options compare_options(const runner *run, const release_fi
                                    .backend = run->backend,
                                    .threads = run->threads,
                                    .checkpoint_seconds = run->config->checkpoint_seconds,
+                                   .check_tiles = run->config->check_tiles,
                                    .configuration_digest = run->configuration_digest};
 }
 

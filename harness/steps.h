@@ -58,13 +58,17 @@ assay_status assay_import_templates(const assay_import *import, const char *out_
 /* compare: all pairs of a protocol to evidence. */
 typedef struct {
     const assay_protocol *protocol;
-    const char *comparator;           /* NULL: the one that the templates name */
-    const char *backend;              /* "auto", "cpu", "reference" */
-    unsigned threads;                 /* 0: as many as there are cores */
-    uint64_t memory_limit;            /* bytes; 0: what the machine has */
-    const char *matrix_path;          /* dense score matrix for small sets, or NULL */
-    unsigned checkpoint_seconds;      /* a sealed segment about this often; 0: none by time */
-    uint64_t checkpoint_tiles;        /* a sealed segment every so many tiles; 0: by time alone */
+    const char *comparator;      /* NULL: the one that the templates name */
+    const char *backend;         /* "auto", "cpu", "reference" */
+    unsigned threads;            /* 0: as many as there are cores */
+    uint64_t memory_limit;       /* bytes; 0: what the machine has */
+    const char *matrix_path;     /* dense score matrix for small sets, or NULL */
+    unsigned checkpoint_seconds; /* a sealed segment about this often; 0: none by time */
+    uint64_t checkpoint_tiles;   /* a sealed segment every so many tiles; 0: by time alone */
+    uint64_t band; /* templates of a band (rounded up to tiles), where the set is to be compared
+                      by bands; 0: by bands only where it does not fit memory */
+    uint64_t check_tiles; /* one tile in so many, and at least one, is computed once more by the
+                             reference backend; 0: none */
     const char *configuration_digest; /* hex, or NULL; goes into the provenance */
 } assay_compare_options;
 typedef struct {

@@ -18,7 +18,7 @@ typedef struct {
     const char *histogram, *matrix, *config;
     assay_option_words histogram_by;
     assay_option_numbers fmr_targets, thresholds;
-    uint64_t threads, memory, tail_cap, checkpoint, pick_seed;
+    uint64_t threads, memory, tail_cap, checkpoint, check_tiles, pick_seed;
     bool same_session, estimate, json, quiet;
 } compare_values;
 
@@ -71,6 +71,7 @@ static assay_status apply(const compare_values *values, assay_config *config) {
     if (values->pick_seed != NOT_GIVEN) protocol->pick_seed = values->pick_seed;
     if (values->tail_cap > 0) protocol->tail_cap = values->tail_cap;
     if (values->threads > 0) config->threads = (unsigned)values->threads;
+    if (values->check_tiles != NOT_GIVEN) config->check_tiles = values->check_tiles;
     if (values->checkpoint != NOT_GIVEN) config->checkpoint_seconds = (unsigned)values->checkpoint;
     return assay_config_protocol_check(protocol, config->pair_list);
 }
@@ -81,6 +82,7 @@ static assay_status prepare(const compare_values *values, assay_config *config) 
         status = assay_config_read(values->config, config);
     } else {
         config->checkpoint_seconds = ASSAY_CONFIG_CHECKPOINT;
+        config->check_tiles = ASSAY_CONFIG_CHECK_TILES;
         status = assay_copy_string(&config->backend, "auto");
         if (status == ASSAY_OK) status = assay_protocol_create(&config->protocol);
     }
@@ -162,7 +164,8 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
                                      .threads = config.threads,
                                      .memory_limit = values->memory,
                                      .matrix_path = values->matrix,
-                                     .checkpoint_seconds = config.checkpoint_seconds};
+                                     .checkpoint_seconds = config.checkpoint_seconds,
+                                     .check_tiles = config.check_tiles};
     if (values->config != NULL)
         options.configuration_digest = assay_digest_hex(hex, &config.digest);
     status = look_at_templates(values, arguments[0], &config, &options, &result);
@@ -283,6 +286,14 @@ static const assay_option options[] = {
      .high = 86400,
      .purpose = "a sealed part at least this often, to go on from; 0: none",
      .shown = "300"},
+    {.name = "check-tiles",
+     .kind = ASSAY_OPTION_COUNT,
+     AT(check_tiles),
+     .value = "N",
+     .low = 0,
+     .high = UINT32_MAX,
+     .purpose = "the reference computes one tile in N once more; 0: none",
+     .shown = "2000"},
     {.name = "config",
      .kind = ASSAY_OPTION_TEXT,
      AT(config),
@@ -295,7 +306,8 @@ static const assay_option options[] = {
     OPTION_JSON(compare_values),
     OPTION_QUIET(compare_values),
 };
-static const compare_values defaults = {.checkpoint = NOT_GIVEN, .pick_seed = NOT_GIVEN};
+static const compare_values defaults = {
+    .checkpoint = NOT_GIVEN, .check_tiles = NOT_GIVEN, .pick_seed = NOT_GIVEN};
 
 const assay_command assay_command_compare = {
     .name = "compare",
