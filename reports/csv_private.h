@@ -26,6 +26,12 @@ void csv_release(csv_sheet *sheet, const assay_report_release *release); /* rele
 void csv_point(csv_sheet *sheet, const assay_operating_point *point);    /* CSV_POINT less these */
 void csv_end_line(csv_sheet *sheet);
 
+/* tables/groups.csv, group_pairs.csv, differentials.csv, alike.csv */
+void csv_groups(const assay_report *report, csv_sheet *sheet);
+void csv_group_pairs(const assay_report *report, csv_sheet *sheet);
+void csv_differentials(const assay_report *report, csv_sheet *sheet);
+void csv_alike(const assay_report *report, csv_sheet *sheet);
+
 /* Headings of what the functions above write. Of a rate, errors are empty where they are not known.
  */
 #define CSV_RATE(name) name "_errors," name "_trials," name

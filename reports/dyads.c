@@ -171,7 +171,144 @@ static uint64_t listed_comparisons(const assay_dyad_design *design, uint32_t i, 
     return 0;
 }
 
+/* ---- comparisons within groups ---- */
+
+static bool is_cross(assay_dyad_form form) {
+    return form == ASSAY_FORM_CROSS_WITHIN;
+}
+
+/* Comparisons of x and y, which are of one group and of different subjects. */
+static uint64_t part_product(assay_dyad_form form, const assay_part_holding *x,
+                             const assay_part_holding *y) {
+    if (is_cross(form))
+        return (uint64_t)x->references * y->probes + (uint64_t)x->probes * y->references;
+    return ((uint64_t)x->references + x->probes) * ((uint64_t)y->references + y->probes);
+}
+
+static uint64_t part_comparisons(const assay_dyad_design *design, uint32_t i, uint32_t j) {
+    uint64_t x = design->part_start[i], y = design->part_start[j], sum = 0;
+    while (x < design->part_start[i + 1] && y < design->part_start[j + 1]) {
+        const assay_part_holding *a = &design->parts[x], *b = &design->parts[y];
+        if (a->group == b->group) sum += part_product(design->form, a, b);
+        x += a->group <= b->group;
+        y += b->group <= a->group;
+    }
+    return sum;
+}
+
+/* What one subject adds to the sums T of two groups: of references and probes by either. */
+typedef struct {
+    uint32_t a, b;
+    wide rr, rp, pr, pp;
+} part_moment;
+
+static int by_groups(const void *x, const void *y) {
+    const part_moment *m = x, *n = y;
+    if (m->a != n->a) return m->a < n->a ? -1 : 1;
+    return (m->b > n->b) - (m->b < n->b);
+}
+
+static wide moment_square(assay_dyad_form form, const part_moment *sum) {
+    if (is_cross(form)) return 2 * (sum->rr * sum->pp + sum->rp * sum->pr);
+    wide all = sum->rr + sum->rp + sum->pr + sum->pp;
+    return all * all;
+}
+
+/* Sum of m_ij^2 over ordered pairs, those of i = j with them: over pairs of groups (a, b), T_ab^2,
+ * or with roles 2 (T_ab of references T_ab of probes + T_ab T_ba of one and the other). */
+static assay_status part_squares(assay_dyad_form form, const assay_part_holding *parts,
+                                 const uint64_t *start, uint32_t subjects, wide *out) {
+    part_moment *moments = NULL;
+    uint64_t count = 0, n = 0;
+    for (uint32_t s = 0; s < subjects; ++s)
+        count += (start[s + 1] - start[s]) * (start[s + 1] - start[s]);
+    assay_status status =
+        assay_allocate(&moments, count, sizeof *moments, "pairs of groups of subjects");
+    if (status != ASSAY_OK) return status;
+    for (uint32_t s = 0; s < subjects; ++s)
+        for (uint64_t x = start[s]; x < start[s + 1]; ++x)
+            for (uint64_t y = start[s]; y < start[s + 1]; ++y) {
+                const assay_part_holding *a = &parts[x], *b = &parts[y];
+                moments[n++] = (part_moment){.a = a->group,
+                                             .b = b->group,
+                                             .rr = (wide)a->references * b->references,
+                                             .rp = (wide)a->references * b->probes,
+                                             .pr = (wide)a->probes * b->references,
+                                             .pp = (wide)a->probes * b->probes};
+            }
+    if (count) qsort(moments, count, sizeof *moments, by_groups);
+    wide squares = 0;
+    for (uint64_t from = 0, to; from < count; from = to) {
+        part_moment sum = moments[from];
+        for (to = from + 1; to < count && by_groups(&moments[from], &moments[to]) == 0; ++to) {
+            sum.rr += moments[to].rr;
+            sum.rp += moments[to].rp;
+            sum.pr += moments[to].pr;
+            sum.pp += moments[to].pp;
+        }
+        squares += moment_square(form, &sum);
+    }
+    free(moments);
+    *out = squares;
+    return ASSAY_OK;
+}
+
+typedef struct {
+    uint64_t references, probes;
+    uint64_t kinds[KINDS]; /* subjects whose first group it is */
+} part_total;
+
+assay_status assay_dyad_design_of_parts(assay_dyad_form form, const assay_part_holding *parts,
+                                        const uint64_t *start, uint32_t subjects, uint32_t groups,
+                                        assay_dyad_design *out) {
+    assay_dyad_design design = {
+        .subjects = subjects, .form = form, .parts = parts, .part_start = start};
+    part_total *totals = NULL;
+    wide squares = 0, own = 0, twice = 0;
+    assay_status status =
+        assay_allocate(&design.made, subjects, sizeof *design.made, "comparisons of subjects");
+    if (status == ASSAY_OK)
+        status = assay_allocate(&totals, groups, sizeof *totals, "samples of groups");
+    if (status == ASSAY_OK) status = part_squares(form, parts, start, subjects, &squares);
+    if (status != ASSAY_OK) goto out;
+    for (uint32_t s = 0; s < subjects; ++s)
+        for (uint64_t n = start[s]; n < start[s + 1]; ++n) {
+            part_total *total = &totals[parts[n].group];
+            total->references += parts[n].references;
+            total->probes += parts[n].probes;
+            bool probes = parts[n].probes > 0, references = parts[n].references > 0;
+            if (!is_cross(form)) references = references || probes;
+            if (n == start[s]) ++total->kinds[(unsigned)references | (unsigned)probes << 1];
+        }
+    for (uint32_t s = 0; s < subjects; ++s) {
+        uint64_t alone = 0;
+        for (uint64_t n = start[s]; n < start[s + 1]; ++n) {
+            const assay_part_holding *part = &parts[n];
+            const part_total *total = &totals[part->group];
+            uint64_t references = total->references - part->references;
+            uint64_t probes = total->probes - part->probes;
+            design.made[s] += is_cross(form) ? part->references * probes + part->probes * references
+                                             : ((uint64_t)part->references + part->probes) *
+                                                   (references + probes);
+            alone += part_product(form, part, part);
+        }
+        twice += design.made[s];
+        own += (wide)alone * alone;
+    }
+    design.trials = (uint64_t)(twice / 2);
+    design.squares = (double)(squares - own) / 2;
+    for (uint32_t g = 0; g < groups; ++g) design.disjoint += pair_off(form, totals[g].kinds);
+out:
+    free(totals);
+    if (status == ASSAY_OK)
+        *out = design;
+    else
+        free(design.made);
+    return status;
+}
+
 uint64_t assay_dyad_comparisons(const assay_dyad_design *design, uint32_t i, uint32_t j) {
+    if (design->parts) return part_comparisons(design, i, j);
     if (!design->holdings) return listed_comparisons(design, i, j);
     return product_of(design->form, &design->holdings[i], &design->holdings[j]);
 }

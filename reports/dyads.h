@@ -36,8 +36,13 @@ typedef struct {
     uint64_t comparisons;
 } assay_listed_dyad;
 
-/* The comparisons of one cell: everybody, a group, or a pair of groups. Subjects are counted from 0
- * within the cell ("places"). */
+/* A subject's samples in one of its groups, for comparisons within groups only. */
+typedef struct {
+    uint32_t group, references, probes; /* what is neither stands as a reference */
+} assay_part_holding;
+
+/* The comparisons of one cell: everybody, a group, a pair of groups, or pairs of samples of the
+ * same group whichever it is. Subjects are counted from 0 within the cell ("places"). */
 typedef struct {
     uint32_t subjects;
     uint64_t *made; /* [subjects] n_i: comparisons that each takes part in */
@@ -45,7 +50,9 @@ typedef struct {
     double squares;    /* sum of m_ij^2 over pairs of subjects */
     uint64_t disjoint; /* pairs that can be picked so that no two share a subject */
     assay_dyad_form form;
-    const assay_holding *holdings;   /* [subjects], borrowed; NULL for a list */
+    const assay_holding *holdings;   /* [subjects], borrowed; NULL for the two kinds below */
+    const assay_part_holding *parts; /* borrowed, by (place, group) */
+    const uint64_t *part_start;      /* [subjects + 1], borrowed */
     const assay_listed_dyad *listed; /* [listed_count], borrowed, by (first, second) */
     size_t listed_count;
 } assay_dyad_design;
@@ -54,6 +61,12 @@ typedef struct {
  * (tr(B T B T) - sum of (h_i' B h_i)^2) / 2. holdings must outlive the design. */
 assay_status assay_dyad_design_create(assay_dyad_form form, const assay_holding *holdings,
                                       uint32_t subjects, assay_dyad_design *out) ASSAY_MUST_CHECK;
+/* Comparisons of samples of the same group, each of so many: m_ij is the sum over groups of what
+ * form, ASSAY_FORM_WITHIN or ASSAY_FORM_CROSS_WITHIN, gives in it. parts by (place, group) and
+ * start[subjects + 1] must outlive the design. Linear in parts where subjects have few groups. */
+assay_status assay_dyad_design_of_parts(assay_dyad_form form, const assay_part_holding *parts,
+                                        const uint64_t *start, uint32_t subjects, uint32_t groups,
+                                        assay_dyad_design *out) ASSAY_MUST_CHECK;
 /* From the comparisons themselves, sorted, each pair of places once. */
 assay_status assay_dyad_design_of_list(const assay_listed_dyad *listed, size_t count,
                                        uint32_t subjects, assay_dyad_design *out) ASSAY_MUST_CHECK;

@@ -343,22 +343,20 @@ static assay_status compute_intervals(const assay_evidence *evidence, const figu
 }
 
 static assay_status compute_attributes(const assay_evidence *evidence, const figures_work *work,
-                                       const char *const *names, size_t count,
+                                       const char *const *names, size_t count, bool mean_of_pair,
                                        assay_figures *figures) {
     const assay_sample_table *table = &evidence->table;
     size_t wanted = names ? count : table->attribute_count;
     assay_status status =
         assay_allocate(&figures->attributes, wanted, sizeof *figures->attributes, "attributes");
     for (size_t n = 0; status == ASSAY_OK && n < wanted; ++n) {
-        const assay_attribute *attribute =
-            names ? assay_sample_table_attribute(table, names[n]) : &table->attributes[n];
-        if (!attribute)
-            return assay_fail(ASSAY_USAGE,
-                              "report by '%s': the evidence of %s %s has no such attribute",
-                              names[n], evidence->release, evidence->version);
+        assay_grouping grouping;
+        status = assay_grouping_create(table, names ? names[n] : table->attributes[n].name,
+                                       mean_of_pair, &work->same, &grouping);
+        if (status != ASSAY_OK)
+            return assay_fail_in(status, "%s %s", evidence->release, evidence->version);
         figures->attribute_count = (uint32_t)n + 1;
-        status =
-            figures_compute_groups(evidence, work, figures, attribute, &figures->attributes[n]);
+        status = figures_compute_groups(evidence, work, figures, grouping, &figures->attributes[n]);
     }
     return status;
 }
@@ -374,6 +372,11 @@ static void work_free(figures_work *work) {
 
 assay_status assay_figures_compute(const assay_evidence *evidence, const char *const *attributes,
                                    size_t count, assay_figures *out) {
+    return assay_figures_compute_by(evidence, attributes, count, false, out);
+}
+
+assay_status assay_figures_compute_by(const assay_evidence *evidence, const char *const *attributes,
+                                      size_t count, bool mean_of_pair, assay_figures *out) {
     assay_figures figures = {0};
     figures_work work = {0};
     figures.mated = assay_mated_scores(evidence);
@@ -393,7 +396,7 @@ assay_status assay_figures_compute(const assay_evidence *evidence, const char *c
     if (status == ASSAY_OK) status = compute_points(evidence, &work, &figures);
     if (status == ASSAY_OK) status = compute_intervals(evidence, &work, &figures);
     if (status == ASSAY_OK)
-        status = compute_attributes(evidence, &work, attributes, count, &figures);
+        status = compute_attributes(evidence, &work, attributes, count, mean_of_pair, &figures);
     if (status == ASSAY_OK)
         *out = figures;
     else

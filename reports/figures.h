@@ -9,6 +9,8 @@
 #include "datasets/base/status.h"
 #include "datasets/containers.h"
 #include "reports/coarse.h"
+#include "reports/grouping.h"
+#include "reports/inequity.h"
 #include "reports/rates.h"
 #include "reports/sampling.h"
 
@@ -53,10 +55,56 @@ typedef struct {
     assay_point_intervals interval; /* of each of these rates */
 } assay_operating_point;
 
+typedef enum { ASSAY_ERROR_FMR = 0, ASSAY_ERROR_FNMR } assay_error_kind;
+#define ASSAY_ERROR_KINDS 2
+const char *assay_error_kind_name(assay_error_kind kind); /* "FMR", "FNMR" */
+
+/* Whether a group's rate is above that of the other groups (differentials.h). */
+typedef enum {
+    ASSAY_STANDING_NONE = 0, /* the group is not among those that are judged */
+    ASSAY_STANDING_WORSE,
+    ASSAY_STANDING_WITHIN,
+    ASSAY_STANDING_OPEN, /* too little data to say either */
+} assay_standing;
+const char *assay_standing_name(assay_standing standing); /* "WORSE", "NOT ENOUGH DATA" */
+typedef struct {
+    assay_standing standing;
+    double ratio;    /* to the geometric mean of the other groups, on counts over design effects */
+    double upper;    /* limit of the ratio; all of a report hold together */
+    double p;        /* that the ratio is above 1, adjusted for all tests of the report */
+    double p_beyond; /* that it is above the limit of the report, adjusted alike */
+    bool beyond;     /* p_beyond says so */
+} assay_group_verdict;
+
 typedef struct {
     assay_rate fmr, fnmr, gfnmr;
     assay_interval fmr_interval, fnmr_interval, gfnmr_interval;
+    assay_limits limits[ASSAY_ERROR_KINDS]; /* that hold together for all judged groups */
+    assay_group_verdict verdicts[ASSAY_ERROR_KINDS];
 } assay_group_point;
+
+/* How far apart the judged groups are in one error. */
+typedef struct {
+    uint32_t judged;   /* groups that are large enough */
+    uint32_t left_out; /* real values that are not, or whose rate is not known */
+    assay_inequity value, shrunk;
+    assay_inequity_range range;
+    assay_inequity_chance chance;
+    const char *reason;        /* there is nothing of it, or NULL */
+    const char *shrunk_reason; /* no shrunken value, or NULL */
+} assay_error_inequity;
+
+/* Of one operating point. */
+typedef struct {
+    assay_error_inequity errors[ASSAY_ERROR_KINDS];
+    assay_joint_inequity joint, joint_shrunk, joint_least, joint_most;
+    assay_joint_chance joint_chance;
+    const char *joint_reason;
+    bool permuted; /* labels dealt anew, FNMR of attributes of subjects */
+    double permutation_p;
+    uint64_t permutation_deals;
+    bool permutation_exact;
+} assay_differential;
 
 typedef struct {
     uint16_t code;
@@ -75,12 +123,17 @@ typedef struct {
 } assay_group_pair;
 
 typedef struct {
-    const assay_attribute *attribute; /* borrowed from the evidence */
+    assay_grouping grouping;
+    const assay_attribute *attribute; /* grouping.attribute */
     assay_group *groups;              /* codes with a sample: real values, then missing, … */
     uint32_t group_count;
     assay_group_pair *pairs; /* all a <= b; none where pairs_reason is given */
     uint32_t pair_count;
     const char *pairs_reason;
+    uint32_t real_groups;              /* the first so many are of real values */
+    assay_rate *alike;                 /* [point_count] FMR of pairs of one group, of real values */
+    assay_interval *alike_interval;    /* [point_count] */
+    assay_differential *differentials; /* [point_count]; NULL before assay_differentials_compute */
 } assay_attribute_figures;
 
 typedef struct {
@@ -104,14 +157,23 @@ typedef struct {
     assay_sampling *sampling;     /* for intervals at further thresholds; NULL without samples */
 } assay_figures;
 
-/* attributes[count] by name, all where NULL; ASSAY_USAGE for a name that the evidence has not, and
- * ASSAY_DISAGREES where the evidence contradicts itself. evidence must outlive *out. */
+/* attributes[count] by name or crossed ("sex*age_band"), all where NULL; ASSAY_USAGE for a name
+ * that the evidence has not, and ASSAY_DISAGREES where the evidence contradicts itself. evidence
+ * must outlive *out. */
 assay_status assay_figures_compute(const assay_evidence *evidence, const char *const *attributes,
                                    size_t count, assay_figures *out) ASSAY_MUST_CHECK;
+/* The same with the option of grouping.h. */
+assay_status assay_figures_compute_by(const assay_evidence *evidence, const char *const *attributes,
+                                      size_t count, bool mean_of_pair,
+                                      assay_figures *out) ASSAY_MUST_CHECK;
 /* The threshold of a point as intervals want it. */
 assay_cut assay_point_cut(const assay_figures *figures, const assay_operating_point *point);
 void assay_figures_free(assay_figures *figures); /* takes a zeroed one */
 
+/* A group of a real value with ASSAY_FEW_SUBJECTS subjects (FNMR: with mated pairs): measures and
+ * tests are of these. */
+bool assay_group_judged(const assay_attribute_figures *attribute, uint32_t group,
+                        assay_error_kind kind);
 /* Index of the pair of groups a and b, in either order. */
 uint32_t assay_group_pair_index(const assay_attribute_figures *attribute, uint32_t a, uint32_t b);
 

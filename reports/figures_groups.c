@@ -1,4 +1,5 @@
 /* figures_groups -- the numbers of every group of one attribute and of every pair of groups. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,9 +12,9 @@ typedef struct {
     const assay_evidence *evidence;
     const figures_work *work;
     const assay_figures *figures;
+    const assay_grouping *grouping;
     const assay_attribute *attribute;
-    uint32_t *group_of_code; /* [label_count], NO_GROUP where no sample has it */
-    uint8_t *members;        /* [group_count][row_count] */
+    uint32_t *group_of_code; /* [label_count], NO_GROUP where nothing has it */
 } group_job;
 
 uint32_t assay_group_pair_index(const assay_attribute_figures *attribute, uint32_t a, uint32_t b) {
@@ -25,17 +26,46 @@ uint32_t assay_group_pair_index(const assay_attribute_figures *attribute, uint32
     return a * attribute->group_count - a * (a - 1) / 2 + (b - a);
 }
 
+bool assay_group_judged(const assay_attribute_figures *attribute, uint32_t group,
+                        assay_error_kind kind) {
+    const assay_group *at = &attribute->groups[group];
+    if (at->code < ASSAY_CODE_FIRST) return false;
+    return (kind == ASSAY_ERROR_FMR ? at->subjects : at->mated_subjects) >= ASSAY_FEW_SUBJECTS;
+}
+
 static uint32_t group_of_row(const group_job *job, uint32_t row) {
     return job->group_of_code[job->attribute->codes[row]];
+}
+
+/* The group of a mated comparison, as partitions ask for it. */
+static uint32_t group_of_mated(const void *context, uint32_t i, uint32_t j, uint32_t probe) {
+    const group_job *job = context;
+    return job->group_of_code[assay_grouping_of_mated(job->grouping, i, j, probe)];
+}
+
+static uint32_t group_of_pair(const group_job *job, uint32_t i, uint32_t j, uint8_t direction) {
+    return group_of_mated(job, i, j, assay_probe_of(direction, i, j));
+}
+
+/* Codes that only a mated comparison has, by the mean of its two samples. */
+static void mark_means(const group_job *job, uint64_t *used) {
+    const assay_same_subject *same = &job->work->same;
+    for (uint64_t n = 0; job->grouping->mean_of_pair && n < same->count; ++n) {
+        uint32_t i = same->pairs[n].i, j = same->pairs[n].j;
+        ++used[assay_grouping_of_mated(job->grouping, i, j, i)];
+        ++used[assay_grouping_of_mated(job->grouping, i, j, j)];
+    }
 }
 
 /* Groups in the order of the labels, real values before missing, unknown and several. */
 static assay_status list_groups(group_job *job, assay_attribute_figures *out) {
     const assay_attribute *attribute = job->attribute;
     uint64_t rows = job->evidence->table.row_count;
-    uint64_t *samples = NULL;
+    uint64_t *samples = NULL, *used = NULL;
     assay_status status =
         assay_allocate(&samples, attribute->label_count, sizeof *samples, "samples by label");
+    if (status == ASSAY_OK)
+        status = assay_allocate(&used, attribute->label_count, sizeof *used, "groups by label");
     if (status == ASSAY_OK)
         status = assay_allocate(&job->group_of_code, attribute->label_count,
                                 sizeof *job->group_of_code, "groups by label");
@@ -44,15 +74,19 @@ static assay_status list_groups(group_job *job, assay_attribute_figures *out) {
             assay_allocate(&out->groups, attribute->label_count, sizeof *out->groups, "groups");
     if (status != ASSAY_OK) goto out;
     for (uint64_t row = 0; row < rows; ++row) ++samples[attribute->codes[row]];
+    memcpy(used, samples, attribute->label_count * sizeof *used);
+    mark_means(job, used);
     for (uint32_t n = 0; n < attribute->label_count; ++n) {
         uint32_t code = (n + ASSAY_CODE_FIRST) % attribute->label_count;
-        job->group_of_code[code] = samples[code] ? out->group_count : NO_GROUP;
-        if (!samples[code]) continue;
+        job->group_of_code[code] = used[code] ? out->group_count : NO_GROUP;
+        if (!used[code]) continue;
+        out->real_groups += code >= ASSAY_CODE_FIRST;
         out->groups[out->group_count++] = (assay_group){
             .code = (uint16_t)code, .label = attribute->labels[code], .samples = samples[code]};
     }
 out:
     free(samples);
+    free(used);
     return status;
 }
 
@@ -81,7 +115,7 @@ static assay_status count_subjects(const group_job *job, assay_attribute_figures
         if (group->fte.reason) group->fte.reason = "no sample of the group reached the algorithm";
         for (uint64_t n = 0; n < job->evidence->mated_count; ++n) {
             const assay_comparison *pair = &job->evidence->mated[n];
-            if (group_of_row(job, assay_probe_of(pair->direction, pair->i, pair->j)) != g) continue;
+            if (group_of_pair(job, pair->i, pair->j, pair->direction) != g) continue;
             group->mated_subjects += !mated[table->subject[pair->i]];
             mated[table->subject[pair->i]] = 1;
         }
@@ -91,60 +125,18 @@ static assay_status count_subjects(const group_job *job, assay_attribute_figures
     return status;
 }
 
-static assay_status list_members(group_job *job, const assay_attribute_figures *out) {
-    uint64_t rows = job->evidence->table.row_count;
-    size_t cells = 0;
-    if (!assay_multiply(out->group_count, rows, &cells))
-        return assay_fail(ASSAY_FAILED, "attribute %s has too many groups", job->attribute->name);
-    assay_status status = assay_allocate(&job->members, cells, 1, "members of groups");
-    if (status != ASSAY_OK) return status;
-    for (uint64_t row = 0; row < rows; ++row)
-        job->members[group_of_row(job, (uint32_t)row) * rows + row] = 1;
-    return ASSAY_OK;
-}
-
-/* Comparisons of different subjects between two groups that gave no score. */
-static uint64_t count_failed(const group_job *job, uint32_t a, uint32_t b) {
-    const assay_evidence *evidence = job->evidence;
-    const uint32_t *subject = evidence->table.subject;
-    uint64_t count = 0;
-    if (!evidence->failed_non_mated) return 0;
-    for (uint64_t n = 0; n < evidence->failed_mated + evidence->failed_non_mated; ++n) {
-        assay_row_pair pair = evidence->failed[n];
-        uint32_t i = group_of_row(job, pair.i), j = group_of_row(job, pair.j);
-        count += subject[pair.i] != subject[pair.j] && ((i == a && j == b) || (i == b && j == a));
-    }
-    return count;
-}
-
-/* Completed comparisons of different subjects between two groups. */
-static assay_status count_pair_trials(const group_job *job, uint32_t a, uint32_t b, uint64_t *out) {
-    uint64_t rows = job->evidence->table.row_count, trials = 0;
-    assay_status status = assay_protocol_non_mated_trials(
-        &job->evidence->protocol, &job->evidence->table, job->work->roles, job->work->enrolled,
-        job->members + a * rows, job->members + b * rows, &trials);
-    if (status == ASSAY_OK) *out = trials - count_failed(job, a, b);
-    return status;
-}
-
-/* A rate whose errors are counted later, or cannot be. */
-static assay_rate start_rate(const assay_operating_point *point, uint64_t trials) {
+/* A rate whose errors may be beyond what can be counted. */
+static assay_rate rate_at(const assay_operating_point *point, uint64_t errors, uint64_t trials) {
     if (point->reason) return assay_rate_unknown(trials, FIGURES_NO_THRESHOLD);
     if (!point->in_tail) return assay_rate_unknown(trials, FIGURES_BELOW_TAIL);
-    return assay_rate_of(0, trials);
+    return assay_rate_of(errors, trials);
 }
 
-/* Trials of the group alone, where pairs of groups are too many to list. */
-static assay_status start_groups(const group_job *job, assay_attribute_figures *out) {
-    const assay_figures *figures = job->figures;
+static assay_status start_groups(const assay_figures *figures, assay_attribute_figures *out) {
     for (uint32_t g = 0; g < out->group_count; ++g) {
-        uint64_t trials = 0;
         assay_status status = assay_allocate(&out->groups[g].points, figures->point_count,
                                              sizeof *out->groups[g].points, "points of groups");
-        if (status == ASSAY_OK) status = count_pair_trials(job, g, g, &trials);
         if (status != ASSAY_OK) return status;
-        for (uint32_t p = 0; p < figures->point_count; ++p)
-            out->groups[g].points[p].fmr = start_rate(&figures->points[p], trials);
     }
     return ASSAY_OK;
 }
@@ -161,7 +153,6 @@ static assay_status start_pairs(const group_job *job, assay_attribute_figures *o
     for (uint32_t a = 0; status == ASSAY_OK && a < out->group_count; ++a)
         for (uint32_t b = a; status == ASSAY_OK && b < out->group_count; ++b) {
             assay_group_pair *pair = &out->pairs[out->pair_count];
-            uint64_t trials = 0;
             *pair = (assay_group_pair){.a = a, .b = b};
             status = assay_allocate(&pair->fmr, figures->point_count, sizeof *pair->fmr,
                                     "points of pairs of groups");
@@ -173,9 +164,6 @@ static assay_status start_pairs(const group_job *job, assay_attribute_figures *o
                 break;
             }
             ++out->pair_count;
-            status = count_pair_trials(job, a, b, &trials);
-            for (uint32_t p = 0; p < figures->point_count; ++p)
-                pair->fmr[p] = start_rate(&figures->points[p], trials);
         }
     return status;
 }
@@ -199,7 +187,7 @@ static void count_false_non_matches(const group_job *job, assay_attribute_figure
         const assay_operating_point *point = &job->figures->points[p];
         for (uint64_t n = 0; n < evidence->mated_count; ++n) {
             const assay_comparison *pair = &evidence->mated[n];
-            uint32_t g = group_of_row(job, assay_probe_of(pair->direction, pair->i, pair->j));
+            uint32_t g = group_of_pair(job, pair->i, pair->j, pair->direction);
             assay_group_point *counts = &out->groups[g].points[p];
             bool missed = assay_score_at(&job->figures->mated, n) < point->threshold;
             ++counts->fnmr.trials;
@@ -213,7 +201,7 @@ static void count_false_non_matches(const group_job *job, assay_attribute_figure
                 continue;
             uint8_t direction = (uint8_t)assay_protocol_direction(
                 &evidence->protocol, &evidence->table, job->work->roles, pair.i, pair.j);
-            uint32_t g = group_of_row(job, assay_probe_of(direction, pair.i, pair.j));
+            uint32_t g = group_of_pair(job, pair.i, pair.j, direction);
             assay_group_point *counts = &out->groups[g].points[p];
             ++counts->gfnmr.trials;
             counts->gfnmr.errors += !job->work->enrolled[pair.i] || !job->work->enrolled[pair.j];
@@ -237,14 +225,19 @@ static void count_false_non_matches(const group_job *job, assay_attribute_figure
     }
 }
 
-/* Copies intervals by cell and group into out, which is counted. */
-static void spread_intervals(const assay_partition *partition, uint32_t count,
+/* Copies trials and intervals by cell and group into out, whose errors are counted. */
+static void spread_intervals(const assay_figures *figures, const assay_partition *partition,
                              const assay_group_intervals *from, assay_attribute_figures *out) {
+    uint32_t count = figures->point_count;
     for (uint32_t g = 0; g < out->group_count; ++g) {
-        const assay_interval *fmr = from->fmr + assay_partition_cell(partition, g, g) * count;
+        uint64_t own = assay_partition_cell(partition, g, g);
+        const assay_interval *fmr = from->fmr + own * count;
         out->groups[g].fte_interval = from->fte[g];
         for (uint32_t p = 0; p < count; ++p) {
             assay_group_point *point = &out->groups[g].points[p];
+            point->fmr = rate_at(&figures->points[p], point->fmr.errors, from->trials[own]);
+            point->limits[ASSAY_ERROR_FMR] = from->fmr_limits[(size_t)g * count + p];
+            point->limits[ASSAY_ERROR_FNMR] = from->fnmr_limits[(size_t)g * count + p];
             point->fmr_interval = fmr[p];
             point->fnmr_interval = from->fnmr[(size_t)g * count + p];
             point->gfnmr_interval = from->gfnmr[(size_t)g * count + p];
@@ -252,6 +245,9 @@ static void spread_intervals(const assay_partition *partition, uint32_t count,
     }
     for (uint32_t n = 0; n < out->pair_count; ++n) {
         uint64_t cell = assay_partition_cell(partition, out->pairs[n].a, out->pairs[n].b);
+        for (uint32_t p = 0; p < count; ++p)
+            out->pairs[n].fmr[p] =
+                rate_at(&figures->points[p], out->pairs[n].fmr[p].errors, from->trials[cell]);
         memcpy(out->pairs[n].fmr_interval, from->fmr + cell * count,
                count * sizeof *out->pairs[n].fmr_interval);
     }
@@ -265,24 +261,83 @@ static assay_status group_every_row(const group_job *job, uint32_t **out) {
     return status;
 }
 
+/* Groups that measures are made of; limits of so many hold together. Where a subject is in several
+ * groups nothing is known of how they vary together, and errors are shared out (Bonferroni). */
+static double together(const assay_attribute_figures *groups, assay_error_kind kind) {
+    uint32_t judged = 0;
+    for (uint32_t g = 0; g < groups->group_count; ++g)
+        judged += assay_group_judged(groups, g, kind);
+    if (judged < 2) return ASSAY_INTERVAL_ALPHA;
+    if (groups->attribute->level == ASSAY_LEVEL_SAMPLE) return ASSAY_INTERVAL_ALPHA / judged;
+    return 1 - pow(1 - ASSAY_INTERVAL_ALPHA, 1.0 / judged);
+}
+
+static assay_status make_intervals(const assay_figures *figures, const assay_partition *partition,
+                                   const assay_cut *cuts, assay_attribute_figures *out) {
+    uint32_t count = figures->point_count;
+    size_t of_groups = (size_t)out->group_count * count, cells = assay_partition_cells(partition);
+    assay_group_intervals made = {.fmr_alpha = together(out, ASSAY_ERROR_FMR),
+                                  .fnmr_alpha = together(out, ASSAY_ERROR_FNMR)};
+    assay_interval **intervals[] = {&made.fnmr, &made.gfnmr};
+    assay_limits **limits[] = {&made.fmr_limits, &made.fnmr_limits};
+    assay_status status =
+        assay_allocate(&made.trials, cells, sizeof *made.trials, "intervals of groups");
+    if (status == ASSAY_OK)
+        status = assay_allocate(&made.fmr, cells * count, sizeof *made.fmr, "intervals of groups");
+    if (status == ASSAY_OK)
+        status = assay_allocate(&made.fte, out->group_count, sizeof *made.fte, "intervals");
+    for (size_t n = 0; status == ASSAY_OK && n < 2; ++n) {
+        status = assay_allocate(intervals[n], of_groups, sizeof **intervals[n], "intervals");
+        if (status == ASSAY_OK)
+            status = assay_allocate(limits[n], of_groups, sizeof **limits[n], "limits of groups");
+    }
+    if (status == ASSAY_OK)
+        status = assay_sampling_groups(figures->sampling, partition, cuts, count, &made);
+    if (status == ASSAY_OK) spread_intervals(figures, partition, &made, out);
+    free(made.trials);
+    free(made.fmr);
+    free(made.fnmr);
+    free(made.gfnmr);
+    free(made.fte);
+    free(made.fmr_limits);
+    free(made.fnmr_limits);
+    return status;
+}
+
+/* Pairs of samples of one group, whichever it is: the false matches of people who are alike. */
+static assay_status make_alike(const assay_figures *figures, const uint32_t *group_of_row,
+                               const assay_cut *cuts, assay_attribute_figures *out) {
+    uint32_t count = figures->point_count;
+    assay_partition alike = {
+        .group_of_row = group_of_row, .groups = out->group_count, .alike = out->real_groups};
+    uint64_t trials = 0, *errors = NULL;
+    assay_status status = assay_allocate(&out->alike, count, sizeof *out->alike, "pairs alike");
+    if (status == ASSAY_OK)
+        status =
+            assay_allocate(&out->alike_interval, count, sizeof *out->alike_interval, "pairs alike");
+    if (status == ASSAY_OK) status = assay_allocate(&errors, count, sizeof *errors, "pairs alike");
+    if (status == ASSAY_OK && out->real_groups)
+        status = assay_sampling_alike(figures->sampling, &alike, cuts, count, &trials, errors,
+                                      out->alike_interval);
+    for (uint32_t p = 0; status == ASSAY_OK && p < count; ++p) {
+        out->alike[p] = rate_at(&figures->points[p], errors[p], trials);
+        if (!out->real_groups)
+            out->alike_interval[p] = assay_interval_unknown("no sample has a value of it");
+    }
+    free(errors);
+    return status;
+}
+
 static assay_status compute_intervals(const group_job *job, assay_attribute_figures *out) {
     const assay_figures *figures = job->figures;
     uint32_t count = figures->point_count, *groups = NULL;
-    size_t of_groups = (size_t)out->group_count * count;
     assay_cut *cuts = NULL;
-    assay_group_intervals made = {0};
-    assay_partition partition = {.groups = out->group_count, .between = !out->pairs_reason};
-    size_t cells = assay_partition_cells(&partition) * count;
+    assay_partition partition = {.groups = out->group_count,
+                                 .between = !out->pairs_reason,
+                                 .mated_group = group_of_mated,
+                                 .context = job};
     assay_status status = group_every_row(job, &groups);
     if (status == ASSAY_OK) status = assay_allocate(&cuts, count, sizeof *cuts, "thresholds");
-    if (status == ASSAY_OK)
-        status = assay_allocate(&made.fmr, cells, sizeof *made.fmr, "intervals of groups");
-    if (status == ASSAY_OK)
-        status = assay_allocate(&made.fnmr, of_groups, sizeof *made.fnmr, "intervals of groups");
-    if (status == ASSAY_OK)
-        status = assay_allocate(&made.gfnmr, of_groups, sizeof *made.gfnmr, "intervals of groups");
-    if (status == ASSAY_OK)
-        status = assay_allocate(&made.fte, out->group_count, sizeof *made.fte, "intervals");
     if (status != ASSAY_OK) goto out;
     partition.group_of_row = groups;
     for (uint32_t p = 0; p < count; ++p) {
@@ -290,28 +345,26 @@ static assay_status compute_intervals(const group_job *job, assay_attribute_figu
         cuts[p] = assay_point_cut(figures, point);
         if (!point->reason && !point->in_tail) cuts[p].fmr_reason = FIGURES_BELOW_TAIL;
     }
-    status = assay_sampling_groups(figures->sampling, &partition, cuts, count, &made);
-    if (status == ASSAY_OK) spread_intervals(&partition, count, &made, out);
+    status = make_intervals(figures, &partition, cuts, out);
+    if (status == ASSAY_OK) status = make_alike(figures, groups, cuts, out);
 out:
     free(groups);
     free(cuts);
-    free(made.fmr);
-    free(made.fnmr);
-    free(made.gfnmr);
-    free(made.fte);
     return status;
 }
 
 assay_status figures_compute_groups(const assay_evidence *evidence, const figures_work *work,
-                                    const assay_figures *figures, const assay_attribute *attribute,
+                                    const assay_figures *figures, assay_grouping grouping,
                                     assay_attribute_figures *out) {
-    group_job job = {
-        .evidence = evidence, .work = work, .figures = figures, .attribute = attribute};
-    assay_attribute_figures made = {.attribute = attribute};
+    assay_attribute_figures made = {.grouping = grouping, .attribute = grouping.attribute};
+    group_job job = {.evidence = evidence,
+                     .work = work,
+                     .figures = figures,
+                     .grouping = &made.grouping,
+                     .attribute = grouping.attribute};
     assay_status status = list_groups(&job, &made);
     if (status == ASSAY_OK) status = count_subjects(&job, &made);
-    if (status == ASSAY_OK) status = list_members(&job, &made);
-    if (status == ASSAY_OK) status = start_groups(&job, &made);
+    if (status == ASSAY_OK) status = start_groups(figures, &made);
     if (status == ASSAY_OK) status = start_pairs(&job, &made);
     if (status == ASSAY_OK) {
         count_false_matches(&job, &made);
@@ -323,7 +376,6 @@ assay_status figures_compute_groups(const assay_evidence *evidence, const figure
     else
         figures_free_groups(&made);
     free(job.group_of_code);
-    free(job.members);
     return status;
 }
 
@@ -335,5 +387,9 @@ void figures_free_groups(assay_attribute_figures *groups) {
     }
     free(groups->groups);
     free(groups->pairs);
+    free(groups->alike);
+    free(groups->alike_interval);
+    free(groups->differentials);
+    assay_grouping_free(&groups->grouping);
     *groups = (assay_attribute_figures){0};
 }

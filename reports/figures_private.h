@@ -20,9 +20,9 @@ typedef struct {
     assay_same_subject same;
 } figures_work;
 
-/* Frees what it made where it fails. */
+/* Frees what it made, and grouping, where it fails. */
 assay_status figures_compute_groups(const assay_evidence *evidence, const figures_work *work,
-                                    const assay_figures *figures, const assay_attribute *attribute,
+                                    const assay_figures *figures, assay_grouping grouping,
                                     assay_attribute_figures *out) ASSAY_MUST_CHECK;
 void figures_free_groups(assay_attribute_figures *groups);
 

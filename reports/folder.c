@@ -66,6 +66,8 @@ assay_status assay_report_folder(const char *directory) {
                                             "operating_points.csv",
                                             "groups.csv",
                                             "group_pairs.csv",
+                                            "differentials.csv",
+                                            "alike.csv",
                                             "det.csv",
                                             "pairs.csv",
                                             "histograms.csv",

@@ -28,6 +28,8 @@ typedef struct {
     assay_report_release *releases; /* [count], at least one; all of one data set */
     size_t count;
     bool same_protocol; /* all releases were compared under one protocol */
+    bool mean_of_pair;  /* ages of mated comparisons are means of both samples' */
+    double worse_limit; /* ratio of a group to the others that is judged beside 1 */
     char *title;
     const char *directory;
     const char *plots_missing; /* why there are no plots, or NULL; static text */

@@ -244,7 +244,8 @@ static assay_status group_intervals(const assay_sampling *sampling,
     assay_status status = assay_allocate(&fmr, groups, sizeof *fmr, "intervals");
     if (status == ASSAY_OK)
         status = assay_allocate(&others, 3 * groups, sizeof *others, "intervals");
-    assay_group_intervals into = {fmr, others, others + groups, others + 2 * groups};
+    assay_group_intervals into = {
+        .fmr = fmr, .fnmr = others, .gfnmr = others + groups, .fte = others + 2 * groups};
     if (status == ASSAY_OK) status = assay_sampling_groups(sampling, partition, cut, 1, &into);
     if (status == ASSAY_OK)
         *out = fmr;
@@ -436,10 +437,11 @@ static assay_status walk_groups(pairing_walk *walk, assay_pairing_visit visit, v
 assay_status assay_pairing_walk(const assay_pairing *pairing, const assay_partition *partition,
                                 const assay_cut *cut_a, const assay_cut *cut_b,
                                 assay_pairing_visit visit, void *context) {
-    assay_partition within_groups = {partition->group_of_row, partition->groups, false}, all;
+    assay_partition within_groups = *partition, all;
     pairing_walk walk = {
         .pairing = pairing, .partition = &within_groups, .cut_a = cut_a, .cut_b = cut_b};
     uint32_t *one = NULL;
+    within_groups.between = false;
     assay_status status = assay_allocate(&one, pairing->a->evidence->table.row_count, sizeof *one,
                                          "one group of all");
     all = (assay_partition){.group_of_row = one, .groups = 1};

@@ -8,6 +8,7 @@
 
 #include "datasets/base/file.h"
 #include "datasets/base/memory.h"
+#include "reports/differentials.h"
 #include "reports/pages.h"
 
 assay_status assay_report_file(const assay_report *report, const char *name,
@@ -215,17 +216,45 @@ static assay_status look_at_quality(assay_report *report, const assay_report_opt
         assay_report_release *release = &report->releases[n];
         const assay_operating_point *point = assay_headline(release);
         const char **names = NULL;
-        uint32_t count = release->figures.attribute_count;
+        uint32_t count = release->figures.attribute_count, plain = 0; /* none that is crossed */
         status = assay_allocate(&names, count, sizeof *names, "names of attributes");
         for (uint32_t a = 0; status == ASSAY_OK && a < count; ++a)
-            names[a] = release->figures.attributes[a].attribute->name;
+            if (!release->figures.attributes[a].grouping.made)
+                names[plain++] = release->figures.attributes[a].attribute->name;
         if (status == ASSAY_OK)
-            status = assay_quality_compute(release->evidence, wanted->quality, point, names, count,
+            status = assay_quality_compute(release->evidence, wanted->quality, point, names, plain,
                                            &release->quality);
         if (status == ASSAY_OK)
             status = assay_ageing_compute(release->evidence, point, &release->ageing);
         free(names);
     }
+    return status;
+}
+
+/* By what was asked for, or by every attribute and what is usually crossed. */
+static assay_status compute_figures(const assay_evidence *evidence,
+                                    const assay_report_options *wanted, double limit,
+                                    assay_figures *out) {
+    const assay_sample_table *table = &evidence->table;
+    const char **names = NULL;
+    assay_text crossing = {0};
+    size_t count = wanted->attribute_count;
+    assay_status status = ASSAY_OK;
+    if (!wanted->attributes) {
+        count = table->attribute_count;
+        assay_grouping_usual(table, &crossing);
+        status = assay_allocate(&names, count + 1, sizeof *names, "attributes");
+        if (status == ASSAY_OK) status = assay_text_status(&crossing);
+        for (size_t n = 0; status == ASSAY_OK && n < count; ++n)
+            names[n] = table->attributes[n].name;
+        if (status == ASSAY_OK && crossing.length) names[count++] = crossing.bytes;
+    }
+    if (status == ASSAY_OK)
+        status = assay_figures_compute_by(evidence, names ? names : wanted->attributes, count,
+                                          wanted->mean_of_pair, out);
+    if (status == ASSAY_OK) status = assay_differentials_compute(evidence, limit, out);
+    assay_text_free(&crossing);
+    free(names);
     return status;
 }
 
@@ -250,10 +279,19 @@ assay_status assay_report_write(const assay_evidence *evidence, size_t count,
                                 const assay_progress *progress) {
     static const assay_report_options none = {0};
     const assay_report_options *wanted = options ? options : &none;
-    assay_report report = {.count = count, .directory = directory};
+    assay_report report = {.count = count,
+                           .directory = directory,
+                           .mean_of_pair = wanted->mean_of_pair,
+                           .worse_limit =
+                               wanted->worse_limit > 0 ? wanted->worse_limit : ASSAY_WORSE_LIMIT};
     assay_text page = {0};
     uint64_t total = count + 3;
     assay_status status = check_title(wanted->title);
+    if (status == ASSAY_OK && !(report.worse_limit > 1 && isfinite(report.worse_limit)))
+        status = assay_fail(ASSAY_USAGE,
+                            "a report's limit of %g for a group's ratio to the others: "
+                            "expected a number above 1",
+                            report.worse_limit);
     if (status == ASSAY_OK) status = check_same_data(evidence, count);
     if (status != ASSAY_OK) return status;
     status = assay_allocate(&report.releases, count, sizeof *report.releases, "releases");
@@ -263,8 +301,7 @@ assay_status assay_report_write(const assay_evidence *evidence, size_t count,
         release->evidence = &evidence[n];
         status = name_release(&report, n);
         if (status == ASSAY_OK)
-            status = assay_figures_compute(&evidence[n], wanted->attributes,
-                                           wanted->attribute_count, &release->figures);
+            status = compute_figures(&evidence[n], wanted, report.worse_limit, &release->figures);
         if (status == ASSAY_OK) status = check_same_groups(&report, n);
         if (status == ASSAY_OK)
             status = assay_curves_compute(&evidence[n], &release->figures, &release->curves);

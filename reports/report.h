@@ -2,6 +2,7 @@
 #ifndef ASSAY_REPORTS_REPORT_H
 #define ASSAY_REPORTS_REPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "datasets/base/progress.h"
@@ -14,9 +15,13 @@ typedef struct {
     /* NULL: made from the evidence. Else text by the rules of assay_name_fault, but of up to
      * ASSAY_TITLE_BYTES (ASSAY_USAGE otherwise). */
     const char *title;
-    const char *const *attributes; /* [attribute_count] to report by; NULL: every attribute */
+    /* [attribute_count] to report by, crossed ones as "sex*age_band"; NULL: every attribute, and
+     * the usual crossing (grouping.h). */
+    const char *const *attributes;
     size_t attribute_count;
     const char *quality; /* numeric attribute that says how good a sample is; NULL: column quality */
+    bool mean_of_pair;  /* ages of mated comparisons are the mean of both samples' (grouping.h) */
+    double worse_limit; /* ratio of a group to the others, above 1; 0: ASSAY_WORSE_LIMIT */
 } assay_report_options;
 
 /* Writes DIR/index.html, DIR/summary.json, DIR/tables/, DIR/plots/, each aside and then published,

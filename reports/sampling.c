@@ -141,7 +141,7 @@ static assay_status take_trials(assay_sampling *sampling, const assay_same_subje
     if (status != ASSAY_OK) goto out;
     for (uint64_t n = 0; n < evidence->mated_count; ++n) {
         const assay_comparison *pair = &evidence->mated[n];
-        found[count++] = (sampling_trial){n, table->subject[pair->i],
+        found[count++] = (sampling_trial){n, table->subject[pair->i], pair->i, pair->j,
                                           assay_probe_of(pair->direction, pair->i, pair->j)};
     }
     for (uint64_t n = 0; n < same->count; ++n) {
@@ -153,7 +153,7 @@ static assay_status take_trials(assay_sampling *sampling, const assay_same_subje
             continue;
         uint8_t direction = (uint8_t)assay_protocol_direction(&evidence->protocol, table,
                                                               sampling->roles, pair.i, pair.j);
-        found[count++] = (sampling_trial){SAMPLING_NO_RANK, table->subject[pair.i],
+        found[count++] = (sampling_trial){SAMPLING_NO_RANK, table->subject[pair.i], pair.i, pair.j,
                                           assay_probe_of(direction, pair.i, pair.j)};
     }
     for (uint64_t n = 0; n < count; ++n) {
@@ -238,10 +238,12 @@ void assay_sampling_close(assay_sampling *sampling) {
 
 uint64_t assay_partition_cells(const assay_partition *partition) {
     uint64_t groups = partition->groups;
+    if (partition->alike) return 1;
     return partition->between ? groups * (groups + 1) / 2 : groups;
 }
 
 uint64_t assay_partition_cell(const assay_partition *partition, uint32_t a, uint32_t b) {
+    if (partition->alike) return a == b && a < partition->alike ? 0 : UINT64_MAX;
     if (!partition->between) return a == b ? a : UINT64_MAX;
     uint64_t low = a < b ? a : b, high = a < b ? b : a;
     return low * partition->groups - low * (low - 1) / 2 + (high - low);
@@ -291,7 +293,11 @@ out:
     return status;
 }
 
-/* Trials by the group of their probe. */
+static uint32_t group_of_trial(const assay_partition *partition, const sampling_trial *trial) {
+    if (!partition->mated_group) return partition->group_of_row[trial->probe];
+    return partition->mated_group(partition->context, trial->i, trial->j, trial->probe);
+}
+
 static assay_status list_trials(sampling_split *split) {
     const assay_sampling *sampling = split->sampling;
     uint32_t *items = NULL, *key = NULL;
@@ -306,7 +312,7 @@ static assay_status list_trials(sampling_split *split) {
                                 sizeof *split->trial_start, "mated pairs by group");
     for (uint64_t n = 0; status == ASSAY_OK && n < count; ++n) {
         items[n] = (uint32_t)n;
-        key[n] = split->partition.group_of_row[sampling->trials[n].probe];
+        key[n] = group_of_trial(&split->partition, &sampling->trials[n]);
     }
     if (status == ASSAY_OK)
         status =

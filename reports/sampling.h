@@ -53,27 +53,47 @@ assay_status assay_sampling_points(const assay_sampling *sampling, const assay_c
 assay_status assay_sampling_enrolment(const assay_sampling *sampling,
                                       assay_interval *out) ASSAY_MUST_CHECK;
 
-/* Samples by group: group_of_row is [row_count]. Mated comparisons belong to their probe's group.
- */
+/* Group of a mated comparison of the rows i and j. */
+typedef uint32_t (*assay_mated_group)(const void *context, uint32_t i, uint32_t j, uint32_t probe);
+
+/* Samples by group: group_of_row is [row_count]. */
 typedef struct {
     const uint32_t *group_of_row;
     uint32_t groups;
-    bool between; /* pairs of different groups are cells too */
+    bool between;                  /* pairs of different groups are cells too */
+    uint32_t alike;                /* not 0: the one cell holds pairs of two samples of one group,
+                                      whichever of the first so many it is */
+    assay_mated_group mated_group; /* NULL: that of the probe */
+    const void *context;
 } assay_partition;
 
-/* Number of cells: groups, or where between, groups (groups + 1) / 2. */
+/* Number of cells: 1 where alike, else groups, or where between, groups (groups + 1) / 2. */
 uint64_t assay_partition_cells(const assay_partition *partition);
 /* Cell of the groups a and b in either order; UINT64_MAX where it is none. */
 uint64_t assay_partition_cell(const assay_partition *partition, uint32_t a, uint32_t b);
 
-/* Each array is the caller's and wholly written. */
+typedef struct {
+    double low, high; /* NaN where there is no interval */
+} assay_limits;
+
+/* Each array is the caller's and wholly written; those that may be NULL are not wanted then. */
 typedef struct {
     assay_interval *fmr;          /* [cells][count] */
     assay_interval *fnmr, *gfnmr; /* [groups][count], the threshold taken as given */
     assay_interval *fte;          /* [groups] */
+    uint64_t *trials;             /* [cells] completed non-mated comparisons; may be NULL */
+    /* Limits at other levels, of FMR within groups and of FNMR: [groups][count]; may be NULL */
+    assay_limits *fmr_limits, *fnmr_limits;
+    double fmr_alpha, fnmr_alpha;
 } assay_group_intervals;
 assay_status assay_sampling_groups(const assay_sampling *sampling, const assay_partition *partition,
                                    const assay_cut *cuts, size_t count,
                                    const assay_group_intervals *out) ASSAY_MUST_CHECK;
+
+/* FMR of the one cell of a partition that is alike; each array is [count]. errors is 0 where a cut
+ * gives a reason. */
+assay_status assay_sampling_alike(const assay_sampling *sampling, const assay_partition *partition,
+                                  const assay_cut *cuts, size_t count, uint64_t *out_trials,
+                                  uint64_t *out_errors, assay_interval *out) ASSAY_MUST_CHECK;
 
 #endif

@@ -36,6 +36,39 @@ static assay_status merge_members(sampling_cell *cell, uint32_t a, uint32_t b, b
     return ASSAY_OK;
 }
 
+/* Members of the groups that are alike, by subject and then by group. */
+static assay_status gather_parts(sampling_cell *cell, bool use_attempted) {
+    const sampling_split *split = cell->split;
+    uint32_t subjects = split->sampling->evidence->table.subject_count, places = 0;
+    uint64_t count = split->member_start[split->partition.alike], *next = NULL;
+    assay_status status =
+        assay_allocate(&next, (size_t)subjects + 1, sizeof *next, "groups of subjects");
+    if (status == ASSAY_OK)
+        status = assay_allocate(&cell->parts, count, sizeof *cell->parts, "groups of subjects");
+    if (status == ASSAY_OK)
+        status = assay_allocate(&cell->part_start, (size_t)subjects + 1, sizeof *cell->part_start,
+                                "groups of subjects");
+    if (status != ASSAY_OK) goto out;
+    for (uint64_t n = 0; n < count; ++n) ++next[split->members[n].subject + 1];
+    for (uint32_t subject = 0; subject < subjects; ++subject) {
+        if (!next[subject + 1]) continue;
+        split->place_of[subject] = places++;
+        cell->part_start[places] = cell->part_start[places - 1] + next[subject + 1];
+    }
+    for (uint32_t place = 0; place < places; ++place) next[place] = cell->part_start[place];
+    for (uint32_t group = 0; group < split->partition.alike; ++group)
+        for (uint64_t n = split->member_start[group]; n < split->member_start[group + 1]; ++n) {
+            assay_holding held = {{0}};
+            take_member(&split->members[n], use_attempted, false, &held);
+            cell->parts[next[split->place_of[split->members[n].subject]]++] = (assay_part_holding){
+                group, held.held[ASSAY_HELD_REFERENCE_A], held.held[ASSAY_HELD_PROBE_A]};
+        }
+    cell->design.subjects = places;
+out:
+    free(next);
+    return status;
+}
+
 static void places_of(const sampling_split *split, assay_row_pair pair, uint32_t *out_first,
                       uint32_t *out_second) {
     const uint32_t *subject = split->sampling->evidence->table.subject;
@@ -78,13 +111,19 @@ assay_status sampling_cell_open(const sampling_split *split, uint32_t a, uint32_
                                 bool use_attempted, sampling_cell *out) {
     const assay_sampling *sampling = split->sampling;
     sampling_cell cell = {.split = split, .index = assay_partition_cell(&split->partition, a, b)};
-    assay_status status = merge_members(&cell, a, b, use_attempted);
+    bool alike = split->partition.alike > 0;
+    assay_status status =
+        alike ? gather_parts(&cell, use_attempted) : merge_members(&cell, a, b, use_attempted);
     uint32_t subjects = cell.design.subjects;
     size_t listed = 0;
     if (status == ASSAY_OK && sampling_is_list(sampling)) {
         status = count_listed(&cell, use_attempted, &listed);
         if (status == ASSAY_OK)
             status = assay_dyad_design_of_list(cell.listed, listed, subjects, &cell.design);
+    } else if (status == ASSAY_OK && alike) {
+        status = assay_dyad_design_of_parts(form_of(&sampling->evidence->protocol, true),
+                                            cell.parts, cell.part_start, subjects,
+                                            split->partition.alike, &cell.design);
     } else if (status == ASSAY_OK) {
         status = assay_dyad_design_create(form_of(&sampling->evidence->protocol, a == b),
                                           cell.holdings, subjects, &cell.design);
@@ -108,6 +147,8 @@ assay_status sampling_cell_open(const sampling_split *split, uint32_t a, uint32_
 void sampling_cell_close(sampling_cell *cell) {
     assay_dyad_design_free(&cell->design);
     free(cell->holdings);
+    free(cell->parts);
+    free(cell->part_start);
     free(cell->listed);
     free(cell->left);
     free(cell->s);

@@ -86,14 +86,14 @@ static void walk(cell_room *room, sampling_cell *cell, at_cut visit, void *conte
     }
 }
 
-static assay_interval fmr_interval(const cell_room *room, size_t cut) {
+static assay_interval fmr_interval(const cell_room *room, size_t cut, double alpha) {
     const assay_cut *at = &room->cuts[cut];
     if (at->fmr_reason) return assay_interval_unknown(at->fmr_reason);
     const assay_dyad_sums *sums = &room->sums[cut];
     double floor_value = 0;
     bool known = assay_clustering_floor(room->anchors, room->anchor_count, at->threshold,
                                         sums->errors, &floor_value);
-    return assay_dyadic_interval(sums, known, floor_value, ASSAY_INTERVAL_ALPHA);
+    return assay_dyadic_interval(sums, known, floor_value, alpha);
 }
 
 /* ---- false non-matches ---- */
@@ -167,10 +167,10 @@ static assay_clusters clusters_of(const mated_counts *counts, mated_kind kind) {
 }
 
 static assay_interval fnmr_interval(const mated_counts *counts, mated_kind kind,
-                                    const assay_cut *cut) {
+                                    const assay_cut *cut, double alpha) {
     if (cut->fnmr_reason) return assay_interval_unknown(cut->fnmr_reason);
     assay_clusters clusters = clusters_of(counts, kind);
-    return assay_clusters_interval(&clusters, ASSAY_INTERVAL_ALPHA);
+    return assay_clusters_interval(&clusters, alpha);
 }
 
 /* ---- everybody ---- */
@@ -209,7 +209,7 @@ static void set_fnmr(const everybody *job, size_t cut, const assay_threshold_err
                                 assay_slope_reach(error->sums));
     for (size_t n = 0; n < sizeof kinds / sizeof *kinds; ++n) {
         if (!error) {
-            *into[n] = fnmr_interval(&job->counts, kinds[n], at);
+            *into[n] = fnmr_interval(&job->counts, kinds[n], at, ASSAY_INTERVAL_ALPHA);
             continue;
         }
         assay_threshold_error own = *error;
@@ -248,7 +248,7 @@ static assay_status fmr_of_all(const assay_sampling *sampling, const assay_parti
     job.split = &split;
     walk(room, &cell, use_attempted ? NULL : visit_everybody, &job);
     for (size_t n = 0; n < room->count; ++n) {
-        assay_interval interval = fmr_interval(room, n);
+        assay_interval interval = fmr_interval(room, n, ASSAY_INTERVAL_ALPHA);
         out[n].gfmr = interval;
         if (use_attempted) continue;
         out[n].fmr = interval;
@@ -322,25 +322,78 @@ assay_status assay_sampling_enrolment(const assay_sampling *sampling, assay_inte
     return status;
 }
 
-/* False matches of a cell at every cut; and where it is within a group, its false non-matches. */
+/* Places of the subjects with mated comparisons in the group, which stand by subject. A mean of two
+ * ages may lie in a group that has no sample of the subject. */
+static size_t place_trials(const sampling_split *split, uint32_t group) {
+    size_t places = 0;
+    uint32_t last = 0;
+    for (uint64_t n = split->trial_start[group]; n < split->trial_start[group + 1]; ++n) {
+        uint32_t subject = split->sampling->trials[split->trials[n]].subject;
+        if (!places || subject != last) split->place_of[subject] = (uint32_t)places++;
+        last = subject;
+    }
+    return places;
+}
+
+static assay_limits limits_of(assay_interval interval) {
+    return (assay_limits){interval.low, interval.high};
+}
+
+/* What a group has beside its false matches: false non-matches, and limits of both at other levels.
+ */
+static assay_status set_group(const sampling_split *split, uint32_t group, const cell_room *room,
+                              const assay_group_intervals *out) {
+    mated_counts counts = {0};
+    assay_status status = counts_open(split, group, place_trials(split, group), &counts);
+    for (size_t n = 0; status == ASSAY_OK && n < room->count; ++n) {
+        const assay_cut *cut = &room->cuts[n];
+        size_t at = group * room->count + n;
+        count_misses(split, group, cut->matched, &counts);
+        out->fnmr[at] = fnmr_interval(&counts, OF_COMPLETED, cut, ASSAY_INTERVAL_ALPHA);
+        out->gfnmr[at] = fnmr_interval(&counts, OF_ATTEMPTED, cut, ASSAY_INTERVAL_ALPHA);
+        if (!out->fnmr_limits) continue;
+        out->fnmr_limits[at] =
+            limits_of(fnmr_interval(&counts, OF_COMPLETED, cut, out->fnmr_alpha));
+        out->fmr_limits[at] = limits_of(fmr_interval(room, n, out->fmr_alpha));
+    }
+    counts_close(&counts);
+    return status;
+}
+
 static assay_status intervals_of_cell(const sampling_split *split, uint32_t a, uint32_t b,
                                       cell_room *room, const assay_group_intervals *out) {
     sampling_cell cell = {0};
-    mated_counts counts = {0};
     assay_status status = sampling_cell_open(split, a, b, false, &cell);
-    if (status == ASSAY_OK && a == b) status = counts_open(split, a, cell.design.subjects, &counts);
-    if (status != ASSAY_OK) goto out;
+    if (status != ASSAY_OK) return status;
     walk(room, &cell, NULL, NULL);
-    for (size_t n = 0; n < room->count; ++n) {
-        out->fmr[cell.index * room->count + n] = fmr_interval(room, n);
-        if (a != b) continue;
-        count_misses(split, a, room->cuts[n].matched, &counts);
-        out->fnmr[a * room->count + n] = fnmr_interval(&counts, OF_COMPLETED, &room->cuts[n]);
-        out->gfnmr[a * room->count + n] = fnmr_interval(&counts, OF_ATTEMPTED, &room->cuts[n]);
+    if (out->trials) out->trials[cell.index] = cell.design.trials;
+    for (size_t n = 0; n < room->count; ++n)
+        out->fmr[cell.index * room->count + n] = fmr_interval(room, n, ASSAY_INTERVAL_ALPHA);
+    if (a == b) status = set_group(split, a, room, out);
+    sampling_cell_close(&cell);
+    return status;
+}
+
+assay_status assay_sampling_alike(const assay_sampling *sampling, const assay_partition *partition,
+                                  const assay_cut *cuts, size_t count, uint64_t *out_trials,
+                                  uint64_t *out_errors, assay_interval *out) {
+    sampling_split split = {0};
+    sampling_cell cell = {0};
+    cell_room room = {0};
+    assay_status status = sampling_split_open(sampling, partition, false, &split);
+    if (status == ASSAY_OK) status = room_open(cuts, count, &room);
+    if (status == ASSAY_OK) status = sampling_cell_open(&split, 0, 0, false, &cell);
+    if (status != ASSAY_OK) goto out;
+    walk(&room, &cell, NULL, NULL);
+    *out_trials = cell.design.trials;
+    for (size_t n = 0; n < count; ++n) {
+        out[n] = fmr_interval(&room, n, ASSAY_INTERVAL_ALPHA);
+        out_errors[n] = cuts[n].fmr_reason ? 0 : room.sums[n].errors;
     }
 out:
-    counts_close(&counts);
     sampling_cell_close(&cell);
+    room_close(&room);
+    sampling_split_close(&split);
     return status;
 }
 

@@ -17,7 +17,7 @@ typedef struct {
 /* An attempted mated comparison. */
 typedef struct {
     uint64_t rank; /* in evidence->mated, or SAMPLING_NO_RANK */
-    uint32_t subject, probe;
+    uint32_t subject, i, j, probe;
 } sampling_trial;
 
 struct assay_sampling {
@@ -79,6 +79,8 @@ typedef struct {
     uint64_t index;
     assay_dyad_design design;
     assay_holding *holdings;   /* [design.subjects] */
+    assay_part_holding *parts; /* of a cell of pairs that are alike */
+    uint64_t *part_start;
     assay_listed_dyad *listed; /* of a pair list */
     uint32_t *left;            /* tail indices that are still at or above the threshold */
     uint64_t left_count;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "reports/differentials.h"
 #include "reports/summary_private.h"
 
 static summary_object point_json(const assay_operating_point *point) {
@@ -41,77 +42,6 @@ static void set_points(summary_object *into, const assay_figures *figures) {
     for (uint32_t n = 0; n < figures->point_count; ++n)
         summary_append(into, points, point_json(&figures->points[n]));
     summary_set(into, "operating_points", points);
-}
-
-static summary_object group_json(const assay_figures *figures,
-                                 const assay_attribute_figures *attribute,
-                                 const assay_group *group) {
-    summary_object made = summary_begin();
-    summary_set_text(&made, "attribute", attribute->attribute->name);
-    summary_set_text(&made, "group", group->label);
-    summary_set_count(&made, "subjects", group->subjects);
-    summary_set_count(&made, "samples", group->samples);
-    summary_set_count(&made, "excluded", group->excluded);
-    summary_set_count(&made, "mated_subjects", group->mated_subjects);
-    summary_set(&made, "few_subjects", json_boolean(group->subjects < ASSAY_FEW_SUBJECTS));
-    summary_set(&made, "few_mated_subjects",
-                json_boolean(group->mated_subjects < ASSAY_FEW_SUBJECTS));
-    summary_set_object(&made, "fte", summary_interval_rate(group->fte, &group->fte_interval));
-    json_t *points = json_array();
-    for (uint32_t n = 0; n < figures->point_count; ++n) {
-        summary_object point = summary_begin();
-        summary_set_point(&point, &figures->points[n]);
-        const assay_group_point *at = &group->points[n];
-        summary_set_object(&point, "fmr", summary_interval_rate(at->fmr, &at->fmr_interval));
-        summary_set_object(&point, "fnmr", summary_interval_rate(at->fnmr, &at->fnmr_interval));
-        summary_set_object(&point, "gfnmr", summary_interval_rate(at->gfnmr, &at->gfnmr_interval));
-        summary_append(&made, points, point);
-    }
-    summary_set(&made, "operating_points", points);
-    return made;
-}
-
-static summary_object group_pair_json(const assay_figures *figures,
-                                      const assay_attribute_figures *attribute,
-                                      const assay_group_pair *pair) {
-    summary_object made = summary_begin();
-    summary_set_text(&made, "attribute", attribute->attribute->name);
-    summary_set_text(&made, "a", attribute->groups[pair->a].label);
-    summary_set_text(&made, "b", attribute->groups[pair->b].label);
-    json_t *points = json_array();
-    for (uint32_t n = 0; n < figures->point_count; ++n) {
-        summary_object point = summary_begin();
-        summary_set_point(&point, &figures->points[n]);
-        summary_set_object(&point, "fmr",
-                           summary_interval_rate(pair->fmr[n], &pair->fmr_interval[n]));
-        summary_append(&made, points, point);
-    }
-    summary_set(&made, "operating_points", points);
-    return made;
-}
-
-static void set_groups(summary_object *into, const assay_figures *figures) {
-    json_t *groups = json_array(), *pairs = json_array(), *attributes = json_array();
-    for (uint32_t n = 0; n < figures->attribute_count; ++n) {
-        const assay_attribute_figures *attribute = &figures->attributes[n];
-        summary_object about = summary_begin();
-        summary_set_text(&about, "name", attribute->attribute->name);
-        summary_set_text(&about, "level",
-                         attribute->attribute->level == ASSAY_LEVEL_SAMPLE ? "sample" : "subject");
-        summary_set_text(&about, "source", assay_label_source_name(attribute->attribute->source));
-        if (attribute->pairs_reason)
-            summary_set_null(&about, "group_pairs", attribute->pairs_reason);
-        else
-            summary_set_count(&about, "group_pairs", attribute->pair_count);
-        summary_append(into, attributes, about);
-        for (uint32_t g = 0; g < attribute->group_count; ++g)
-            summary_append(into, groups, group_json(figures, attribute, &attribute->groups[g]));
-        for (uint32_t p = 0; p < attribute->pair_count; ++p)
-            summary_append(into, pairs, group_pair_json(figures, attribute, &attribute->pairs[p]));
-    }
-    summary_set(into, "attributes", attributes);
-    summary_set(into, "groups", groups);
-    summary_set(into, "group_pairs", pairs);
 }
 
 static summary_object list_json(uint64_t completed, uint64_t attempted, assay_figure mean,
@@ -196,7 +126,8 @@ static summary_object release_json(const assay_report_release *release) {
     summary_set_object(&made, "dprime", summary_figure(whole->dprime));
     set_counts(&made, evidence, figures);
     set_points(&made, figures);
-    set_groups(&made, figures);
+    summary_set_groups(&made, figures);
+    summary_set_differentials(&made, figures);
     summary_set_quality(&made, release);
     summary_set_ageing(&made, release);
     return made;
@@ -262,6 +193,14 @@ assay_status assay_report_summary(const assay_report *report) {
     summary_set_text(&intervals, "sampled", "subjects");
     summary_set(&intervals, "simultaneous", json_false());
     summary_set_object(&root, "intervals", intervals);
+    summary_object judged = summary_begin();
+    summary_set_number(&judged, "worse_limit", report->worse_limit, NULL);
+    summary_set_number(&judged, "level", 1 - ASSAY_INTERVAL_ALPHA, NULL);
+    summary_set_count(&judged, "draws", ASSAY_DIFFERENTIAL_DRAWS);
+    summary_set_count(&judged, "few_subjects", ASSAY_FEW_SUBJECTS);
+    summary_set_text(&judged, "age_of_mated_pairs",
+                     report->mean_of_pair ? "mean of both" : "probe");
+    summary_set_object(&root, "differentials", judged);
     json_t *releases = json_array();
     for (size_t n = 0; n < report->count; ++n)
         summary_append(&root, releases, release_json(&report->releases[n]));

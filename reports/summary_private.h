@@ -40,6 +40,10 @@ summary_object summary_figure(assay_figure figure);
 /* kind, fmr_target, threshold, reached of an operating point. */
 void summary_set_point(summary_object *into, const assay_operating_point *point);
 
+/* attributes, groups, group_pairs; and differentials: of one release. */
+void summary_set_groups(summary_object *into, const assay_figures *figures);
+void summary_set_differentials(summary_object *into, const assay_figures *figures);
+
 /* The keys `quality` and `ageing` of a release. */
 void summary_set_quality(summary_object *into, const assay_report_release *release);
 void summary_set_ageing(summary_object *into, const assay_report_release *release);

@@ -85,66 +85,6 @@ static void write_points(const assay_report *report, csv_sheet *sheet) {
         }
 }
 
-static void write_groups(const assay_report *report, csv_sheet *sheet) {
-    static const char line[] =
-        CSV_POINT ",attribute,group,subjects,samples,excluded,mated_subjects"
-                  "," CSV_SURE_RATE("fte") "," CSV_SURE_RATE(
-                      "fmr") ",fmr_dependence"
-                             "," CSV_SURE_RATE("fnmr") "," CSV_SURE_RATE("gfnmr");
-    csv_heading(sheet, line);
-    for (size_t n = 0; n < report->count; ++n) {
-        const assay_figures *figures = &report->releases[n].figures;
-        for (uint32_t a = 0; a < figures->attribute_count; ++a)
-            for (uint32_t g = 0; g < figures->attributes[a].group_count; ++g)
-                for (uint32_t p = 0; p < figures->point_count; ++p) {
-                    const assay_group *group = &figures->attributes[a].groups[g];
-                    csv_release(sheet, &report->releases[n]);
-                    csv_point(sheet, &figures->points[p]);
-                    csv_text(sheet, figures->attributes[a].attribute->name);
-                    csv_text(sheet, group->label);
-                    csv_count(sheet, group->subjects);
-                    csv_count(sheet, group->samples);
-                    csv_count(sheet, group->excluded);
-                    csv_count(sheet, group->mated_subjects);
-                    const assay_group_point *point = &group->points[p];
-                    csv_rate(sheet, group->fte);
-                    csv_interval(sheet, &group->fte_interval);
-                    csv_rate(sheet, point->fmr);
-                    csv_interval(sheet, &point->fmr_interval);
-                    csv_dependence(sheet, &point->fmr_interval);
-                    csv_rate(sheet, point->fnmr);
-                    csv_interval(sheet, &point->fnmr_interval);
-                    csv_rate(sheet, point->gfnmr);
-                    csv_interval(sheet, &point->gfnmr_interval);
-                    csv_end_line(sheet);
-                }
-    }
-}
-
-static void write_group_pairs(const assay_report *report, csv_sheet *sheet) {
-    static const char line[] = CSV_POINT ",attribute,a,b," CSV_SURE_RATE("fmr") ",fmr_dependence";
-    csv_heading(sheet, line);
-    for (size_t n = 0; n < report->count; ++n) {
-        const assay_figures *figures = &report->releases[n].figures;
-        for (uint32_t a = 0; a < figures->attribute_count; ++a) {
-            const assay_attribute_figures *attribute = &figures->attributes[a];
-            for (uint32_t c = 0; c < attribute->pair_count; ++c)
-                for (uint32_t p = 0; p < figures->point_count; ++p) {
-                    const assay_group_pair *pair = &attribute->pairs[c];
-                    csv_release(sheet, &report->releases[n]);
-                    csv_point(sheet, &figures->points[p]);
-                    csv_text(sheet, attribute->attribute->name);
-                    csv_text(sheet, attribute->groups[pair->a].label);
-                    csv_text(sheet, attribute->groups[pair->b].label);
-                    csv_rate(sheet, pair->fmr[p]);
-                    csv_interval(sheet, &pair->fmr_interval[p]);
-                    csv_dependence(sheet, &pair->fmr_interval[p]);
-                    csv_end_line(sheet);
-                }
-        }
-    }
-}
-
 static void write_det(const assay_report *report, csv_sheet *sheet) {
     static const char line[] =
         "release,version,threshold," CSV_SURE_RATE("fmr") ",source," CSV_SURE_RATE("fnmr");
@@ -213,8 +153,10 @@ assay_status assay_report_tables(const assay_report *report) {
     } tables[] = {
         {"tables/releases.csv", write_releases},
         {"tables/operating_points.csv", write_points},
-        {"tables/groups.csv", write_groups},
-        {"tables/group_pairs.csv", write_group_pairs},
+        {"tables/groups.csv", csv_groups},
+        {"tables/group_pairs.csv", csv_group_pairs},
+        {"tables/differentials.csv", csv_differentials},
+        {"tables/alike.csv", csv_alike},
         {"tables/det.csv", write_det},
         {"tables/histograms.csv", write_histograms},
         {"tables/pairs.csv", write_pairs},

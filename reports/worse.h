@@ -24,7 +24,7 @@ double assay_worse_p(const assay_worse_ratio *ratio, double limit);
 /* Upper limits of `tests` ratios that hold together at 1 - alpha (Sidak). */
 double assay_worse_upper(const assay_worse_ratio *ratio, size_t tests, double alpha);
 
-/* p adjusted for having looked count times (Holm 1979). */
+/* p adjusted for having looked count times (Holm 1979); out may be p. */
 assay_status assay_holm(const double *p, size_t count, double *out) ASSAY_MUST_CHECK;
 
 /* FNMR only: would the highest less the lowest rate be as large if labels of subjects were dealt

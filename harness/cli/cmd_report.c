@@ -3,16 +3,25 @@
 #include <stdlib.h>
 
 #include "datasets/base/memory.h"
+#include "datasets/base/text.h"
 #include "datasets/containers.h"
 #include "harness/cli/command.h"
 #include "harness/outputs.h"
 #include "reports/report.h"
 
 typedef struct {
-    const char *output, *title, *quality;
+    const char *output, *title, *quality, *limit;
     assay_option_words by;
-    bool json, quiet;
+    bool mean_pair_age, json, quiet;
 } report_values;
+
+static assay_status read_limit(const char *text, double *out) {
+    double limit = 0;
+    if (text && (!assay_parse_double(text, &limit) || !(limit > 1)))
+        return assay_fail(ASSAY_USAGE, "--worse-limit %s: expected a number above 1", text);
+    *out = limit;
+    return ASSAY_OK;
+}
 
 static assay_status run(const void *given, char **arguments, size_t argument_count) {
     const report_values *values = given;
@@ -28,7 +37,9 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     assay_report_options options = {.title = values->title,
                                     .attributes = (const char *const *)values->by.items,
                                     .attribute_count = values->by.count,
-                                    .quality = values->quality};
+                                    .quality = values->quality,
+                                    .mean_of_pair = values->mean_pair_age};
+    if (status == ASSAY_OK) status = read_limit(values->limit, &options.worse_limit);
     if (status == ASSAY_OK)
         status = assay_report_write(evidence, argument_count, &options, values->output, &progress);
     assay_progress_bar_clear(&bar);
@@ -49,8 +60,18 @@ static const assay_option options[] = {
      .kind = ASSAY_OPTION_WORDS,
      .offset = offsetof(report_values, by),
      .value = "NAME,NAME...",
-     .purpose = "attributes to report by",
-     .shown = "every attribute"},
+     .purpose = "attributes to report by; sex*age_band crosses two",
+     .shown = "every attribute, and sex, age and origin crossed"},
+    {.name = "worse-limit",
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(report_values, limit),
+     .value = "RATIO",
+     .purpose = "how many times the others' rate a group's may be",
+     .shown = "1.5"},
+    {.name = "mean-pair-age",
+     .kind = ASSAY_OPTION_FLAG,
+     .offset = offsetof(report_values, mean_pair_age),
+     .purpose = "a mated comparison has the mean of both ages"},
     {.name = "quality",
      .kind = ASSAY_OPTION_TEXT,
      .offset = offsetof(report_values, quality),
@@ -78,7 +99,7 @@ const assay_command assay_command_report = {
                    "images nor templates.",
     .examples =
         (const char *const[]){"assay report evidence.h5 -o report",
-                              "assay report old.h5 new.h5 -o report --by sex,age_band", NULL},
+                              "assay report old.h5 new.h5 -o report --by 'sex,sex*age_band'", NULL},
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .least_arguments = 1,

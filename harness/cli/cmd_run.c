@@ -37,9 +37,11 @@ static assay_status make_stamp(const assay_config *config, const assay_run_resul
         }
     for (size_t n = 0; n < config->report_group_count; n++)
         json_array_append_new(by, json_string(config->report_groups[n]));
-    json_t *stamp = json_pack("{s:s, s:o, s:o, s:s?, s:s?, s:b}", "version", ASSAY_VERSION,
-                              "evidence", digests, "by", by, "title", config->title, "quality",
-                              config->report_quality, "all", config->report_groups == NULL);
+    json_t *stamp =
+        json_pack("{s:s, s:o, s:o, s:s?, s:s?, s:b, s:f, s:b}", "version", ASSAY_VERSION,
+                  "evidence", digests, "by", by, "title", config->title, "quality",
+                  config->report_quality, "all", config->report_groups == NULL, "worse_limit",
+                  config->worse_limit, "mean_pair_age", config->mean_pair_age);
     report->stamp = stamp == NULL ? NULL : json_dumps(stamp, JSON_INDENT(2));
     json_decref(stamp);
     return report->stamp == NULL ? assay_fail(ASSAY_FAILED, "no memory for the report") : ASSAY_OK;
@@ -70,7 +72,9 @@ static assay_status write_report(const assay_config *config, const assay_run_res
     assay_report_options options = {.title = config->title,
                                     .attributes = (const char *const *)config->report_groups,
                                     .attribute_count = config->report_group_count,
-                                    .quality = config->report_quality};
+                                    .quality = config->report_quality,
+                                    .mean_of_pair = config->mean_pair_age,
+                                    .worse_limit = config->worse_limit};
     status =
         assay_report_write(evidence, result->evidence_count, &options, report->directory, progress);
     if (status == ASSAY_OK)
