@@ -273,15 +273,16 @@ static assay_status write_evidence(void *context, const char *temporary,
 }
 
 assay_status assay_evidence_write(const char *path, assay_evidence *evidence) {
-    char hex[ASSAY_DIGEST_HEX];
+    char hex[ASSAY_DIGEST_HEX], templates[ASSAY_DIGEST_HEX];
     evidence_writing job = {.evidence = evidence, .path = path};
     assay_status status = assay_evidence_check(path, evidence);
     if (status) return status;
     if ((status = assay_evidence_digest(evidence))) return status;
     if ((status = assay_protocol_to_json(&evidence->protocol, &job.protocol))) return status;
     json_t *details =
-        json_pack("{s:s,s:s,s:s}", "release", evidence->release, "version", evidence->version,
-                  "result_digest", assay_digest_hex(hex, &evidence->result_digest));
+        json_pack("{s:s,s:s,s:s,s:s}", "release", evidence->release, "version", evidence->version,
+                  "result_digest", assay_digest_hex(hex, &evidence->result_digest),
+                  "templates_digest", assay_digest_hex(templates, &evidence->templates_digest));
     char *details_json = details ? json_dumps(details, JSON_COMPACT) : NULL;
     status = assay_store_publish(path, "evidence", details_json, write_evidence, &job);
     free(details_json);

@@ -244,8 +244,10 @@ assay_status assay_ledger_append_sealed(const char *directory, const assay_ledge
 /* The state of a walk along the chain. */
 typedef struct {
     const char *path;
-    const char *wanted; /* hex of a seal's digest to look for, or NULL */
-    uint64_t line;      /* lines read */
+    const char *wanted;       /* hex of a seal's digest to look for, or NULL */
+    assay_ledger_visit visit; /* or NULL */
+    void *context;
+    uint64_t line; /* lines read */
     uint64_t records;
     assay_digest last; /* of the last line */
     bool torn;
@@ -273,6 +275,7 @@ static assay_status walk_line(ledger_walk *walk, const char *line, size_t length
         const char *seal = json_string_value(json_object_get(record, "seal_sha256"));
         walk->records++;
         if (walk->wanted && seal && strcmp(seal, walk->wanted) == 0) walk->found = true;
+        if (walk->visit) status = walk->visit(walk->context, line, length);
     }
     json_decref(record);
     if (status) return status;
@@ -323,6 +326,15 @@ assay_status assay_ledger_check(const char *directory, uint64_t *out_records, bo
     *out_records = walk.records;
     *out_torn = walk.torn;
     return ASSAY_OK;
+}
+
+assay_status assay_ledger_walk(const char *directory, assay_ledger_visit visit, void *context) {
+    ledger_walk walk = {.visit = visit, .context = context};
+    char *path = NULL;
+    assay_status status = assay_path_join(&path, directory, ASSAY_LEDGER_NAME);
+    if (status == ASSAY_OK && assay_file_exists(path)) status = walk_ledger(directory, &walk);
+    free(path);
+    return status;
 }
 
 bool assay_ledger_holds(const char *directory, const assay_digest *seal_digest) {

@@ -1,5 +1,5 @@
-/* ledger -- what sealing and verification need of a directory's ledger beyond sealed_file.h.
- * Private to datasets/. */
+/* ledger -- what sealing, verification and the release gate need of a directory's ledger beyond
+ * sealed_file.h. */
 #ifndef ASSAY_DATASETS_LEDGER_H
 #define ASSAY_DATASETS_LEDGER_H
 
@@ -23,6 +23,13 @@ typedef struct {
 /* Appends the record of a sealed file. */
 assay_status assay_ledger_append_sealed(const char *directory,
                                         const assay_ledger_sealed *sealed) ASSAY_MUST_CHECK;
+
+/* Shows every record of a ledger in its order, as the JSON of its line (not ended by a NUL), after
+ * its place in the chain was checked. visit stops the walk by a status that is not ASSAY_OK. A
+ * directory without a ledger has no records, and is no error. */
+typedef assay_status (*assay_ledger_visit)(void *context, const char *line, size_t length);
+assay_status assay_ledger_walk(const char *directory, assay_ledger_visit visit,
+                               void *context) ASSAY_MUST_CHECK;
 
 /* Whether the ledger of directory is there, has a whole chain, and holds a record of seal_digest.
  */

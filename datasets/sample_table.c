@@ -340,6 +340,74 @@ out:
     return status;
 }
 
+/* Subjects that still have a row, in their order. */
+static assay_status keep_subjects(assay_sample_table *table, const uint8_t *keep) {
+    uint32_t *subject_of = NULL, kept = 0;
+    assay_status status = assay_allocate(&subject_of, table->subject_count, sizeof *subject_of,
+                                         "subjects that are kept");
+    if (status != ASSAY_OK) return status;
+    for (uint64_t row = 0; row < table->row_count; row++)
+        if (keep[row]) subject_of[table->subject[row]] = 1;
+    for (uint32_t n = 0; n < table->subject_count; n++) {
+        char *id = table->subject_id[n];
+        if (subject_of[n]) {
+            subject_of[n] = kept;
+            table->subject_id[kept++] = id;
+        } else {
+            free(id);
+        }
+    }
+    for (uint32_t n = kept; n < table->subject_count; n++) table->subject_id[n] = NULL;
+    table->subject_count = kept;
+    for (uint64_t row = 0; row < table->row_count; row++)
+        if (keep[row]) table->subject[row] = subject_of[table->subject[row]];
+    free(subject_of);
+    return ASSAY_OK;
+}
+
+/* Every column of row from becomes that of row to, which is none that is kept. */
+static void move_row(assay_sample_table *table, uint64_t from, uint64_t to) {
+    assay_labelled *const labelled[] = {&table->instance, &table->session, &table->environment,
+                                        &table->legal_basis, &table->enrolment_reason};
+    for (size_t n = 0; n < sizeof labelled / sizeof *labelled; n++)
+        labelled[n]->codes[to] = labelled[n]->codes[from];
+    table->subject[to] = table->subject[from];
+    table->captured[to] = table->captured[from];
+    table->retain_until[to] = table->retain_until[from];
+    table->quality[to] = table->quality[from];
+    table->image_digest[to] = table->image_digest[from];
+    table->enrolment[to] = table->enrolment[from];
+    for (uint32_t n = 0; n < table->attribute_count; n++) {
+        assay_attribute *attribute = &table->attributes[n];
+        attribute->codes[to] = attribute->codes[from];
+        if (attribute->values) attribute->values[to] = attribute->values[from];
+    }
+}
+
+assay_status assay_sample_table_keep(assay_sample_table *table, const uint8_t *keep,
+                                     uint32_t *row_of) {
+    uint64_t kept = 0;
+    assay_status status = keep_subjects(table, keep);
+    if (status != ASSAY_OK) return status;
+    for (uint64_t row = 0; row < table->row_count; row++) {
+        char *id = table->sample_id[row], *path = table->path ? table->path[row] : NULL;
+        table->sample_id[row] = NULL;
+        if (table->path) table->path[row] = NULL;
+        if (keep[row]) {
+            table->sample_id[kept] = id;
+            if (table->path) table->path[kept] = path;
+            move_row(table, row, kept);
+            row_of[row] = (uint32_t)kept++;
+        } else {
+            free(id);
+            free(path);
+            row_of[row] = UINT32_MAX;
+        }
+    }
+    table->row_count = kept;
+    return ASSAY_OK;
+}
+
 const assay_attribute *assay_sample_table_attribute(const assay_sample_table *table,
                                                     const char *name) {
     for (uint32_t n = 0; n < table->attribute_count; n++) {

@@ -90,6 +90,12 @@ void assay_sample_table_free(assay_sample_table *table); /* takes a zeroed one *
 assay_status assay_sample_table_copy(const assay_sample_table *from,
                                      assay_sample_table *out) ASSAY_MUST_CHECK;
 
+/* Takes rows out: keep is [row_count], and row_of is [row_count] and holds each kept row's new
+ * index afterwards, UINT32_MAX of the others. Subjects that are left without a row go too; labels
+ * stay. */
+assay_status assay_sample_table_keep(assay_sample_table *table, const uint8_t *keep,
+                                     uint32_t *row_of) ASSAY_MUST_CHECK;
+
 /* Adds an attribute with its three fixed labels and all codes missing; index in *out. */
 assay_status assay_sample_table_add_attribute(assay_sample_table *table, const char *name,
                                               assay_attribute_kind kind,

@@ -1,5 +1,7 @@
 /* compare_evidence -- from tallies in plan order to evidence by rows. */
 #include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -152,6 +154,35 @@ static assay_status copy_protocol(const assay_protocol *from, assay_protocol *ou
     return ASSAY_OK;
 }
 
+static int ascending(const void *left, const void *right) {
+    const double x = *(const double *)left, y = *(const double *)right;
+    return (x > y) - (x < y);
+}
+
+/* Size of a template, and how long one took where that is known: median and 95th percentile. */
+static assay_status describe_templates(const assay_templates_head *head, json_t *document) {
+    double *seconds = NULL;
+    size_t timed = 0;
+    const assay_status status =
+        assay_allocate(&seconds, (size_t)head->table.row_count, sizeof *seconds, "times");
+    if (status != ASSAY_OK) return status;
+    for (uint64_t row = 0; head->seconds != NULL && row < head->table.row_count; row++) {
+        if (isfinite(head->seconds[row])) seconds[timed++] = head->seconds[row];
+    }
+    qsort(seconds, timed, sizeof *seconds, ascending);
+    json_object_set_new(document, "template_bytes",
+                        json_integer((json_int_t)(head->length * sizeof(float))));
+    json_object_set_new(document, "enrolment_timed", json_integer((json_int_t)timed));
+    if (timed > 0) {
+        json_object_set_new(document, "enrolment_seconds_median",
+                            json_real(seconds[(timed - 1) / 2]));
+        json_object_set_new(document, "enrolment_seconds_95",
+                            json_real(seconds[(timed - 1) * 95 / 100]));
+    }
+    free(seconds);
+    return ASSAY_OK;
+}
+
 static assay_status describe_provenance(const comparison *work, char **out) {
     char line[256] = "", dataset[ASSAY_DIGEST_HEX], templates[ASSAY_DIGEST_HEX];
     struct utsname host = {0};
@@ -169,8 +200,10 @@ static assay_status describe_provenance(const comparison *work, char **out) {
         "bands", (json_int_t)assay_compare_band_count(work), "checked_tiles",
         (json_int_t)work->checked_tiles, "configuration_digest",
         work->options->configuration_digest);
-    *out = document != NULL ? json_dumps(document, JSON_SORT_KEYS) : NULL;
+    assay_status status = document != NULL ? describe_templates(work->head, document) : ASSAY_OK;
+    *out = document != NULL && status == ASSAY_OK ? json_dumps(document, JSON_SORT_KEYS) : NULL;
     json_decref(document);
+    if (status != ASSAY_OK) return status;
     return *out != NULL ? ASSAY_OK : assay_fail(ASSAY_FAILED, "no memory for the provenance");
 }
 

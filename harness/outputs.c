@@ -214,6 +214,7 @@ assay_status assay_output_folder_check(const char *path, assay_folder_kind kind)
         [ASSAY_FOLDER_REPORT] = {"a report",
                                  "assay-summary/",
                                  {"summary.json", "index.html", "tables", "plots"}},
+        [ASSAY_FOLDER_GATE] = {"a verdict", "assay-verdict/", {"verdict.json", "index.html"}},
         [ASSAY_FOLDER_TEMPLATES] = {"a synthetic population",
                                     "assay-population-truth/",
                                     {"truth.json", "labels.csv", "templates.npy"}},

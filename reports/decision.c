@@ -5,7 +5,7 @@
 
 const char *assay_state_name(assay_state state) {
     static const char *const names[] = {[ASSAY_STATE_PASS_SUPERIOR] =
-                                            "passes, and is better than the reference release",
+                                            "passes, and is better",
                                         [ASSAY_STATE_PASS] = "passes",
                                         [ASSAY_STATE_FAIL] = "fails",
                                         [ASSAY_STATE_NOT_ENOUGH] = "not enough data",
@@ -35,26 +35,6 @@ assay_state assay_decide_limit(double low_one, double value, double high_one, do
 
 bool assay_state_passes(assay_state state) {
     return state == ASSAY_STATE_PASS_SUPERIOR || state == ASSAY_STATE_PASS;
-}
-
-/* The factor of the n-th smallest is count - n. Few criteria: each step looks for the next one. */
-void assay_decide_holm(const double *p, size_t count, double *out) {
-    double last = -1, run = 0;
-    size_t done = 0;
-    /* Equal values are adjusted together, so that the order of criteria plays no part. */
-    while (done < count) {
-        double next = (double)INFINITY;
-        size_t equal = 0;
-        for (size_t n = 0; n < count; ++n)
-            if (p[n] > last && p[n] < next) next = p[n];
-        if (!isfinite(next)) break;
-        for (size_t n = 0; n < count; ++n) equal += p[n] == next;
-        run = fmax(run, fmin(1, (double)(count - done) * next));
-        for (size_t n = 0; n < count; ++n)
-            if (p[n] == next) out[n] = run;
-        done += equal;
-        last = next;
-    }
 }
 
 assay_verdict assay_decide(const assay_state *states, const double *fail_p, size_t count,

@@ -27,8 +27,6 @@ assay_state assay_decide_margin(double low_one, double high_one, double margin);
 assay_state assay_decide_limit(double low_one, double value, double high_one, double limit);
 bool assay_state_passes(assay_state state);
 
-/* Holm's adjustment of p[count] into out[count], another array. */
-void assay_decide_holm(const double *p, size_t count, double *out);
 /* states[count] and the p of "this criterion is beyond its margin or limit". */
 assay_verdict assay_decide(const assay_state *states, const double *fail_p, size_t count,
                            double alpha);

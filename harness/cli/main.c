@@ -1,6 +1,7 @@
 /* main -- the program `assay`: finds the command, runs it, tells its fault and its exit status.
  *
- * Exit status: 0 done; 1 failed; 2 the request is wrong; 3 and 4 are kept for the release gate. */
+ * Exit status: 0 done; 1 failed; 2 the request is wrong; of the gate 3: the release is
+ * worse than was agreed, 4: too little data to say. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,6 +131,7 @@ static int run_command(const assay_command *command, int argc, char **argv) {
     char **arguments = NULL;
     size_t count = 0;
     bool help = false;
+    int code = 0;
     assay_status status = assay_allocate(&values, command->values_size, 1, "options");
     if (status == ASSAY_OK)
         status = assay_options_parse(command, argc, argv, values, &arguments, &count, &help);
@@ -137,12 +139,13 @@ static int run_command(const assay_command *command, int argc, char **argv) {
         assay_options_help(command, stdout);
     } else if (status == ASSAY_OK) {
         assay_interrupt_prepare();
-        status = command->run(values, arguments, count);
+        status = command->judge != NULL ? command->judge(values, arguments, count, &code)
+                                        : command->run(values, arguments, count);
     }
     if (status != ASSAY_OK) tell_fault(command->name);
     if (values != NULL) assay_options_free(command, values);
     free(values);
-    return exit_status(status);
+    return status == ASSAY_OK ? code : exit_status(status);
 }
 
 static bool asks_for_help(const char *word) {

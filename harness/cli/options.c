@@ -291,5 +291,6 @@ void assay_options_help(const assay_command *command, FILE *out) {
             "\nExit status:\n"
             "  0  done\n"
             "  1  it was asked for rightly and did not work (a file, memory, damage, interrupted)\n"
-            "  2  the request is wrong (option, configuration, manifest, labels)\n");
+            "  2  the request is wrong (option, configuration, manifest, labels)\n%s",
+            command->exit_statuses == NULL ? "" : command->exit_statuses);
 }

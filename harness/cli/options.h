@@ -58,6 +58,11 @@ typedef struct assay_command {
     const void *defaults; /* a struct of values_size bytes */
     /* values is the command's struct. What it prints goes to stdout; a fault is returned. */
     assay_status (*run)(const void *values, char **arguments, size_t argument_count);
+    /* In place of run, for a command that is done with other exit statuses than 0 too;
+     * exit_statuses are their lines in the help. */
+    assay_status (*judge)(const void *values, char **arguments, size_t argument_count,
+                          int *out_exit);
+    const char *exit_statuses;
 } assay_command;
 
 /* Fills values (values_size bytes at least) and moves the arguments that are no options to

@@ -65,17 +65,6 @@ static void states_and_verdicts_of_the_gate(void **state) {
     json_decref(root);
 }
 
-static void holm_goes_down_from_the_smallest(void **state) {
-    (void)state;
-    json_t *root = read_case("07_demographic.json"), *p = at(at(root, "input"), "holm");
-    double values[8], adjusted[8];
-    for (size_t n = 0; n < json_array_size(p); ++n) values[n] = number_at(p, n);
-    assay_decide_holm(values, json_array_size(p), adjusted);
-    for (size_t n = 0; n < json_array_size(p); ++n)
-        assert_near(adjusted[n], number_at(at(at(root, "expected"), "holm"), n), "holm");
-    json_decref(root);
-}
-
 static void releases_swapped_within_subjects(void **state) {
     (void)state;
     json_t *root = read_case("08_gate.json"), *in = at(at(root, "input"), "sign_swap");
@@ -205,7 +194,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tango_limits_at_whole_and_effective_counts),
         cmocka_unit_test(states_and_verdicts_of_the_gate),
-        cmocka_unit_test(holm_goes_down_from_the_smallest),
         cmocka_unit_test(releases_swapped_within_subjects),
         cmocka_unit_test(sizes_of_sets),
         cmocka_unit_test(two_releases_on_the_same_comparisons),
