@@ -27,6 +27,9 @@ static bool same_protocol(const assay_protocol *a, const assay_protocol *b) {
 }
 
 const char *assay_pairing_fault(const assay_evidence *a, const assay_evidence *b) {
+    if (!assay_evidence_has_samples(a) || !assay_evidence_has_samples(b))
+        return "the scores came without subject ids, so nothing says which comparisons are the "
+               "same";
     if (!assay_digest_equal(&a->dataset_digest, &b->dataset_digest) ||
         a->table.row_count != b->table.row_count ||
         a->table.subject_count != b->table.subject_count)

@@ -17,6 +17,22 @@ static uint64_t keep_comparisons(assay_comparison *list, uint64_t count, const u
     return kept;
 }
 
+/* Comparisons that gave no score. */
+static void keep_failed(assay_evidence *evidence, const uint32_t *row_of) {
+    uint64_t count = evidence->failed_mated + evidence->failed_non_mated, kept = 0;
+    evidence->failed_mated = evidence->failed_non_mated = 0;
+    for (uint64_t n = 0; n < count; ++n) {
+        assay_row_pair pair = {row_of[evidence->failed[n].i], row_of[evidence->failed[n].j]};
+        if (pair.i == UINT32_MAX || pair.j == UINT32_MAX) continue;
+        const uint32_t *subject = evidence->table.subject;
+        if (subject[pair.i] == subject[pair.j])
+            ++evidence->failed_mated;
+        else
+            ++evidence->failed_non_mated;
+        evidence->failed[kept++] = pair;
+    }
+}
+
 static void keep_listed(assay_protocol *protocol, const uint32_t *row_of) {
     uint64_t kept = 0;
     for (uint64_t n = 0; n < protocol->pair_count; ++n) {
@@ -53,6 +69,7 @@ static assay_status count_again(assay_evidence *evidence) {
                                              &evidence->non_mated);
     if (status != ASSAY_OK) goto out;
     evidence->relations[ASSAY_RELATION_NON_MATED] = evidence->non_mated;
+    evidence->non_mated -= evidence->failed_non_mated;
     for (int n = 0; n < ASSAY_RELATION_COUNT; ++n) known += evidence->relations[n];
     pairs = taken ? taken * (taken - 1) / 2 : 0;
     evidence->relations[ASSAY_RELATION_EXCLUDED_ROLE] += pairs - known;
@@ -70,6 +87,9 @@ assay_status assay_evidence_keep(assay_evidence *evidence, const uint8_t *keep) 
     uint8_t *keep_row = NULL;
     uint32_t *row_of = NULL;
     assay_status status = assay_allocate(&keep_row, rows, 1, "rows that are kept");
+    if (!assay_evidence_has_samples(evidence))
+        status = assay_fail(ASSAY_USAGE, "the scores of %s %s came without subject ids",
+                            evidence->release, evidence->version);
     if (status == ASSAY_OK)
         status = assay_allocate(&row_of, rows, sizeof *row_of, "rows that are kept");
     if (status != ASSAY_OK) goto out;
@@ -79,6 +99,7 @@ assay_status assay_evidence_keep(assay_evidence *evidence, const uint8_t *keep) 
     evidence->mated_count = keep_comparisons(evidence->mated, evidence->mated_count, row_of);
     evidence->tail_count = keep_comparisons(evidence->tail, evidence->tail_count, row_of);
     keep_listed(&evidence->protocol, row_of);
+    keep_failed(evidence, row_of);
     free(evidence->histogram);
     evidence->histogram = NULL;
     evidence->histogram_pairs = 0;

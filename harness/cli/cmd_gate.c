@@ -125,6 +125,8 @@ static assay_status file_policy(const gate_values *values, const char *path) {
                             "--reference %s is no evidence; --data takes data sets and "
                             "templates",
                             from);
+    if (status == ASSAY_OK && !data.table.row_count)
+        status = assay_fail(ASSAY_USAGE, "%s has no samples: the gate judges by people", from);
     if (status == ASSAY_OK) status = assay_policy_pick(&policy, &data.table, &subjects);
     if (status == ASSAY_OK) status = ledger_folder(values, path, &folder);
     if (status == ASSAY_OK)
@@ -196,6 +198,11 @@ static assay_status judge_release(const gate_values *values, const char *path, i
         reference = &evidence[1];
         status = assay_evidence_read(values->reference, reference);
     }
+    if (status == ASSAY_OK && !assay_evidence_has_samples(candidate))
+        status = assay_fail(ASSAY_USAGE,
+                            "%s has scores without subject ids: nobody knows how sure its rates "
+                            "are, and the gate judges by people",
+                            values->candidate);
     if (status == ASSAY_OK) status = assay_policy_pick(&policy, &candidate->table, &subjects);
     if (status == ASSAY_OK) status = ledger_folder(values, path, &folder);
     if (status == ASSAY_OK)

@@ -230,6 +230,16 @@ class Gate(Case):
         self.judge("better", 0, "--trial")
         self.assertIn("The policy lists such groups", self.page())
 
+    def test_scores_without_subjects_are_refused(self):
+        for name in ("mated", "non"):
+            write(self.folder, name + ".txt", "\n".join("0.%d" % n for n in range(1, 10)) + "\n")
+        done = self.run_in("import", "scores", "mated.txt", "non.txt", "--release", "x", "--version", "1", "-o", "s.h5")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.file(policy())
+        self.assertIn("scores without subject ids", self.judge("s", 2).stderr)
+        done = self.run_in("gate", "file", "policy.yaml", "--data", "s.h5")
+        self.assertIn("no samples", done.stderr)
+
     def test_other_outputs_are_not_written_over(self):
         self.file(policy())
         self.score("better")
