@@ -233,6 +233,19 @@ static void check_algorithm(assay_yaml *yaml, const assay_yaml_node *node,
     algorithm->close(state);
 }
 
+/* A file name alone that is not beside the configuration may be a plug-in that comes with assay. */
+static assay_status find_plugin(assay_yaml *yaml, const assay_yaml_node *node, char **path) {
+    char *beside = NULL;
+    if (*path == NULL || assay_file_exists(*path)) return ASSAY_OK;
+    if (strchr(node->text, '/') == NULL && assay_find_helper(&beside, node->text) == ASSAY_OK) {
+        free(*path);
+        *path = beside;
+        return ASSAY_OK;
+    }
+    assay_yaml_fault(yaml, node->line, node->column, "there is no file %s", *path);
+    return ASSAY_OK;
+}
+
 /* The keys that belong to a plug-in. What it is and does is found out when it is opened, confined.
  */
 static assay_status read_plugin(assay_yaml *yaml, const assay_yaml_node *node, const char *base,
@@ -258,10 +271,7 @@ static assay_status read_plugin(assay_yaml *yaml, const assay_yaml_node *node, c
         release->template_seconds = (unsigned)seconds;
     if (assay_yaml_uint(yaml, assay_yaml_get(node, "memory"), 64, 1 << 24, &megabytes))
         release->memory_bytes = megabytes << 20;
-    if (release->plugin != NULL && !assay_file_exists(release->plugin))
-        assay_yaml_fault(yaml, plugin->line, plugin->column, "there is no file %s",
-                         release->plugin);
-    return ASSAY_OK;
+    return find_plugin(yaml, plugin, &release->plugin);
 }
 
 static assay_status read_release(assay_yaml *yaml, const assay_yaml_node *node, const char *base,

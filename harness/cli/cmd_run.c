@@ -148,7 +148,7 @@ static assay_status print_json_result(const assay_config *config, const assay_ru
 static void print_steps(const assay_run_result *result) {
     for (size_t n = 0; n < result->step_count; n++) {
         const assay_run_step *step = &result->steps[n];
-        printf("%-11s%-16s%-12s%s\n", step->step, step->release == NULL ? "" : step->release,
+        printf("%-11s%-19s %-12s%s\n", step->step, step->release == NULL ? "" : step->release,
                assay_run_outcome_name(step->outcome), step->summary);
     }
 }
@@ -164,7 +164,7 @@ static assay_status print_result(const run_values *values, const assay_config *c
         return status == ASSAY_OK ? printed : assay_fail(status, "%s", fault);
     }
     if (!values->json && !values->quiet && report->begun)
-        printf("%-11s%-16s%-12s%s\n", "report", "", assay_run_outcome_name(report->outcome),
+        printf("%-11s%-19s %-12s%s\n", "report", "", assay_run_outcome_name(report->outcome),
                report->index);
     return status;
 }

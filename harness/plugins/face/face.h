@@ -2,8 +2,8 @@
  * landmarks (YuNet), alignment to five target points, and an embedding network. Which models, and
  * everything that differs between embedding models, stands in algorithm.yaml: a new model is a
  * configuration and not code. README.md beside this file has its keys. */
-#ifndef ASSAY_HARNESS_PLUGINS_FACE_H
-#define ASSAY_HARNESS_PLUGINS_FACE_H
+#ifndef ASSAY_HARNESS_PLUGINS_FACE_FACE_H
+#define ASSAY_HARNESS_PLUGINS_FACE_FACE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* face_image -- what the plug-in takes from OpenCV: networks in ONNX and two resamplings. The only
  * part of it in C++. Nothing here throws. */
-#ifndef ASSAY_HARNESS_PLUGINS_FACE_IMAGE_H
-#define ASSAY_HARNESS_PLUGINS_FACE_IMAGE_H
+#ifndef ASSAY_HARNESS_PLUGINS_FACE_FACE_IMAGE_H
+#define ASSAY_HARNESS_PLUGINS_FACE_FACE_IMAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* face_template -- from a picture to a template, by the two networks of a configuration. */
-#ifndef ASSAY_HARNESS_PLUGINS_FACE_TEMPLATE_H
-#define ASSAY_HARNESS_PLUGINS_FACE_TEMPLATE_H
+#ifndef ASSAY_HARNESS_PLUGINS_FACE_FACE_TEMPLATE_H
+#define ASSAY_HARNESS_PLUGINS_FACE_FACE_TEMPLATE_H
 
 #include "harness/algorithm.h"
 #include "harness/plugins/face/face.h"
