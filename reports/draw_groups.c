@@ -24,6 +24,42 @@ bool assay_dots_few(const assay_group *group, assay_dots_kind kind) {
     return (kind == ASSAY_DOTS_FNMR ? group->mated_subjects : group->subjects) < ASSAY_FEW_SUBJECTS;
 }
 
+/* Number of groups with a lower rate, or as low and before it. */
+static uint32_t rank_of(const assay_report_release *release,
+                        const assay_attribute_figures *attribute, assay_dots_kind kind,
+                        uint32_t group) {
+    double own = assay_rate_value(assay_dots_rate(release, &attribute->groups[group], kind));
+    uint32_t rank = 0;
+    for (uint32_t g = 0; g < attribute->group_count; ++g) {
+        assay_rate rate = assay_dots_rate(release, &attribute->groups[g], kind);
+        if (rate.reason || assay_dots_few(&attribute->groups[g], kind)) continue;
+        double value = assay_rate_value(rate);
+        rank += value < own || (value == own && g < group);
+    }
+    return rank;
+}
+
+uint32_t assay_dots_shown(const assay_report *report, uint32_t index, assay_dots_kind kind,
+                          uint32_t out[ASSAY_DOTS_MOST]) {
+    const assay_report_release *release = assay_report_subject(report);
+    const assay_attribute_figures *attribute = &release->figures.attributes[index];
+    uint32_t count = attribute->group_count, large = 0, kept = 0;
+    for (uint32_t g = 0; g < count; ++g)
+        large += !assay_dots_few(&attribute->groups[g], kind) &&
+                 !assay_dots_rate(release, &attribute->groups[g], kind).reason;
+    for (uint32_t g = 0; g < count && kept < ASSAY_DOTS_MOST; ++g) {
+        const assay_group *group = &attribute->groups[g];
+        bool small = assay_dots_few(group, kind) || assay_dots_rate(release, group, kind).reason;
+        if (count > ASSAY_DOTS_MOST) {
+            if (small) continue;
+            uint32_t rank = rank_of(release, attribute, kind, g);
+            if (rank >= ASSAY_DOTS_MOST / 2 && rank + ASSAY_DOTS_MOST / 2 < large) continue;
+        }
+        out[kept++] = g;
+    }
+    return kept;
+}
+
 static assay_rate overall_rate(const assay_report_release *release, assay_dots_kind kind) {
     const assay_operating_point *point = assay_headline(release);
     return kind == ASSAY_DOTS_FTE   ? release->figures.fte
@@ -49,6 +85,7 @@ typedef struct {
     bool logarithmic;
     double low, high;
     size_t label_width;
+    uint32_t shown[ASSAY_DOTS_MOST], count; /* groups, down the page */
 } dots_job;
 
 #define WHOLE_AXIS 0.4       /* an axis that goes so far goes on to 100 % */
@@ -137,11 +174,12 @@ static assay_status write_dots(const dots_job *job, const char *name, size_t ind
     double step = 0.8 / (double)job->report->count;
     double shift = step * ((double)index - ((double)job->report->count - 1) / 2);
     assay_text data = {0};
-    for (uint32_t g = 0; g < attribute->group_count; ++g) {
+    for (uint32_t n = 0; n < job->count; ++n) {
+        uint32_t g = job->shown[n];
         assay_rate rate = assay_dots_rate(release, &attribute->groups[g], job->kind);
         bool none = rate.reason || rate.errors == 0;
         bool few = assay_dots_few(&attribute->groups[g], job->kind);
-        assay_plot_number(&data, g + shift);
+        assay_plot_number(&data, n + shift);
         assay_text_append(&data, "\t");
         assay_plot_number(&data, none || few ? (double)NAN : assay_rate_value(rate));
         assay_text_append(&data, "\t");
@@ -175,9 +213,9 @@ static assay_status write_dot_labels(const dots_job *job, const char *name) {
         assay_plot_label(&data, job->report->releases[n].name);
     }
     assay_text_append(&data, "\n");
-    for (uint32_t g = 0; g < attribute->group_count; ++g) {
+    for (uint32_t g = 0; g < job->count; ++g) {
         assay_text_appendf(&data, "%u\t", g);
-        assay_plot_label(&data, attribute->groups[g].label);
+        assay_plot_label(&data, attribute->groups[job->shown[g]].label);
         for (size_t n = 0; n < job->report->count; ++n) assay_text_append(&data, "\t0");
         assay_text_append(&data, "\n");
     }
@@ -278,15 +316,16 @@ assay_status assay_draw_dots(assay_report *report, uint32_t attribute, assay_dot
                     .attribute = attribute,
                     .kind = kind,
                     .logarithmic = kind == ASSAY_DOTS_FMR};
+    job.count = assay_dots_shown(report, attribute, kind, job.shown);
     measure(&job);
-    if (!(job.high > job.low)) return ASSAY_OK;
+    if (!job.count || !(job.high > job.low)) return ASSAY_OK;
     char name[48];
     snprintf(name, sizeof name, "%s-by-attribute-%u", kinds[kind], attribute + 1);
     assay_status status = write_dot_labels(&job, name);
     for (size_t n = 0; status == ASSAY_OK && n < report->count; ++n)
         status = write_dots(&job, name, n);
     if (status != ASSAY_OK) return status;
-    uint32_t groups = report->releases[0].figures.attributes[attribute].group_count;
+    uint32_t groups = job.count;
     bool several = report->count > 1;
     unsigned pitch = (unsigned)(14 + 16 * report->count), width = 920;
     unsigned key_rows = (unsigned)(report->count + 2) / 3;

@@ -48,6 +48,13 @@ assay_status assay_draw_heat(assay_report *report, uint32_t attribute,
 
 assay_status assay_draw_discard(assay_report *report, assay_text *out_svg) ASSAY_MUST_CHECK;
 
+/* Groups that a figure of dots shows, at most so many: all, or the highest and the lowest rates of
+ * the release under judgement among groups that are not small. out is in the order of groups. */
+#define ASSAY_DOTS_MOST 16u
+#define ASSAY_HEAT_MOST 24u /* groups of a map */
+uint32_t assay_dots_shown(const assay_report *report, uint32_t attribute, assay_dots_kind kind,
+                          uint32_t out[ASSAY_DOTS_MOST]);
+
 /* A group's rate of one kind at a release's headline point, and its interval. */
 assay_rate assay_dots_rate(const assay_report_release *release, const assay_group *group,
                            assay_dots_kind kind);

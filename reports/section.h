@@ -45,6 +45,20 @@ void assay_html_fold_of(assay_text *text, assay_rate rate, assay_rate overall);
 /* "1.8-fold" as high stands over low; "" where low is 0. */
 void assay_html_fold(assay_text *text, const assay_extremes *extremes);
 
+/* section_whom.c: FMR against impostors who are alike; whom the release fails, in a paragraph; the
+ * verdict of a group in a cell; how far apart the groups of an attribute are; and the table of
+ * impostors who are alike. */
+typedef struct {
+    unsigned tests, worse, within, open; /* of groups and errors */
+    unsigned groups, groups_worse;
+} assay_verdict_count;
+assay_verdict_count assay_count_verdicts(const assay_report_release *release);
+void assay_say_alike(assay_page *page);
+void assay_say_whom(assay_page *page);
+void assay_html_verdict(assay_text *text, const assay_group_verdict *verdict);
+void assay_add_measures(assay_page *page, const assay_report_release *release, uint32_t index);
+void assay_add_alike(assay_page *page);
+
 extern const char assay_page_style[]; /* the style sheet, page_style.c */
 
 #endif

@@ -153,6 +153,18 @@ static void add_rate_card(assay_text *text, assay_rate rate, const assay_interva
     assay_text_free(&more);
 }
 
+static void add_verdict_card(assay_text *text, const assay_report_release *subject) {
+    assay_verdict_count count = assay_count_verdicts(subject);
+    assay_text value = {0}, more = {0};
+    if (!count.tests) return;
+    assay_text_appendf(&value, "%u of %u", count.groups_worse, count.groups);
+    assay_text_appendf(&more, "by more than chance; of %u comparisons, %u have not enough data",
+                       count.tests, count.open);
+    card(text, &value, "groups failed more than the others", &more);
+    assay_text_free(&value);
+    assay_text_free(&more);
+}
+
 static void add_group_cards(assay_text *text, const assay_report_release *subject) {
     assay_text value = {0}, more = {0};
     assay_extremes widest = {0}, found;
@@ -160,6 +172,7 @@ static void add_group_cards(assay_text *text, const assay_report_release *subjec
     uint64_t groups = 0, small = 0;
     for (uint32_t a = 0; a < subject->figures.attribute_count; ++a) {
         const assay_attribute_figures *attribute = &subject->figures.attributes[a];
+        if (attribute->grouping.made) continue;
         for (uint32_t g = 0; g < attribute->group_count; ++g) {
             if (attribute->groups[g].code < ASSAY_CODE_FIRST) continue;
             ++groups;
@@ -188,6 +201,7 @@ static void add_group_cards(assay_text *text, const assay_report_release *subjec
                                      : "not known at this threshold");
     }
     card(text, &value, "FMR between groups", &more);
+    add_verdict_card(text, subject);
     assay_text_clear(&value);
     assay_text_clear(&more);
     assay_text_appendf(&value, "%llu of %llu", (unsigned long long)small,
@@ -447,9 +461,11 @@ static void add_caveats(assay_page *page) {
     assay_text_append(text, "<div class=\"caveats\"><h2>Before you act on this</h2><ul>\n");
     assay_text_append(
         text,
-        "<li>Whether a difference between groups, or between releases, is more than chance is not "
-        "judged here. The intervals are of one rate each: among many groups some would miss their "
-        "rate, and the widest difference is picked from all of them.</li>\n");
+        "<li>The widest difference is picked from all groups, and each interval is of one rate: "
+        "only WORSE and WITHIN LIMIT allow for having looked at many groups. NOT ENOUGH DATA is "
+        "not "
+        "the same as no difference. Whether one release is better than another is not judged "
+        "here.</li>\n");
     for (size_t n = 0; n < report->count; ++n) caveat_no_subjects(text, &report->releases[n]);
     for (size_t n = 0; n < report->count; ++n) caveat_dependence(text, &report->releases[n]);
     for (size_t n = 0; n < report->count; ++n) caveat_nobody(text, &report->releases[n]);
@@ -476,8 +492,11 @@ assay_status assay_section_finding(assay_page *page) {
     const assay_report_release *subject = assay_report_subject(page->report);
     assay_text_append(page->text, "<div class=\"finding\">\n");
     say_headline(page);
+    assay_say_alike(page);
+    assay_say_whom(page);
     for (uint32_t n = 0; n < subject->figures.attribute_count; ++n)
-        say_attribute(page, &subject->figures.attributes[n]);
+        if (!subject->figures.attributes[n].grouping.made)
+            say_attribute(page, &subject->figures.attributes[n]);
     assay_text_append(page->text, "</div>\n");
     add_cards(page);
     add_caveats(page);

@@ -130,6 +130,13 @@ static assay_status add_dots(assay_page *page, uint32_t index, const dots_words 
     append_dots_title(report, index, about, &title);
     assay_text_append(&subtitle, about->counts);
     explain_marks(report, index, about->kind, &subtitle);
+    uint32_t shown[ASSAY_DOTS_MOST], groups = subject->figures.attributes[index].group_count;
+    uint32_t some = assay_dots_shown(report, index, about->kind, shown);
+    if (some < groups)
+        assay_text_appendf(&subtitle,
+                           " The %u highest and the lowest of %u groups; all are in the "
+                           "table.",
+                           some / 2, groups);
     if (about->kind != ASSAY_DOTS_FTE && !assay_headline(subject)->reason) {
         assay_text_append(&subtitle, " One threshold for all groups: the ");
         assay_html_point(&subtitle, assay_headline(subject));
@@ -159,14 +166,16 @@ static void add_group_table(assay_page *page, const assay_report_release *releas
                                            "#FNMR",
                                            "#Generalized FNMR",
                                            "#FMR within the group",
-                                           "#FTE"};
+                                           "#FTE",
+                                           "FNMR beside the others",
+                                           "FMR beside the others"};
     const assay_attribute_figures *attribute = &release->figures.attributes[index];
     assay_html_table table;
     assay_text caption = {0};
     assay_text_append_html(&caption, release->name);
     assay_text_append(&caption, ", by ");
     assay_text_append_html(&caption, attribute->attribute->name);
-    assay_html_table_open(&table, page->text, caption.bytes ? caption.bytes : "", headings, 8);
+    assay_html_table_open(&table, page->text, caption.bytes ? caption.bytes : "", headings, 10);
     for (uint32_t g = 0; g < attribute->group_count; ++g) {
         const assay_group *group = &attribute->groups[g];
         const assay_group_point *point = assay_headline_of(release, group);
@@ -182,6 +191,8 @@ static void add_group_table(assay_page *page, const assay_report_release *releas
                                 few_mated);
         assay_html_cell_power(assay_html_cell(&table), point->fmr, &point->fmr_interval, few);
         assay_html_cell_percent(assay_html_cell(&table), group->fte, &group->fte_interval, few);
+        assay_html_verdict(assay_html_cell(&table), &point->verdicts[ASSAY_ERROR_FNMR]);
+        assay_html_verdict(assay_html_cell(&table), &point->verdicts[ASSAY_ERROR_FMR]);
     }
     assay_html_table_close(&table);
     assay_text_free(&caption);
@@ -241,6 +252,14 @@ static assay_status add_heat(assay_page *page, uint32_t index) {
         return ASSAY_OK;
     }
     if (attribute->group_count < 2) return ASSAY_OK;
+    if (attribute->group_count > ASSAY_HEAT_MOST) {
+        assay_text_appendf(
+            page->text,
+            "<p class=\"quiet\">%u pairs of groups are too many for a map; they are in "
+            "tables/group_pairs.csv.</p>\n",
+            attribute->pair_count);
+        return ASSAY_OK;
+    }
     assay_status status = assay_draw_heat(page->report, index, &svg);
     if (status != ASSAY_OK) goto out;
     append_heat_title(attribute, subject->headline, &title);
@@ -293,6 +312,8 @@ static assay_status add_attribute(assay_page *page, uint32_t index) {
                        report->plots_missing ? " open" : "", first, page->figures);
     for (size_t n = 0; n < report->count; ++n) add_group_table(page, &report->releases[n], index);
     assay_text_append(page->text, "</details>\n");
+    for (size_t n = 0; n < report->count; ++n)
+        assay_add_measures(page, &report->releases[n], index);
     return known ? add_heat(page, index) : ASSAY_OK;
 }
 
@@ -313,6 +334,15 @@ assay_status assay_section_groups(assay_page *page) {
         assay_text_append(page->text,
                           "<p>False matches of groups are not known at this threshold: it "
                           "lies below the scores that the evidence keeps.</p>\n");
+    assay_text_appendf(
+        page->text,
+        "<p class=\"quiet\">Groups of %u people are compared with the others, FMR "
+        "within the group and FNMR. WORSE: the rate is above that of the others, by "
+        "more than chance after all comparisons of this report are allowed for (Holm). "
+        "WITHIN LIMIT: it is surely less than %.3g times theirs. NOT ENOUGH DATA: "
+        "neither can be said.</p>\n",
+        ASSAY_FEW_SUBJECTS, page->report->worse_limit);
+    assay_add_alike(page);
     for (uint32_t n = 0; status == ASSAY_OK && n < subject->figures.attribute_count; ++n)
         status = add_attribute(page, n);
     assay_text_append(page->text, "<p class=\"quiet\">Other operating points and releases: "

@@ -27,6 +27,7 @@ assay_status assay_section_labels(assay_page *page) {
                           7);
     for (uint32_t n = 0; n < figures->attribute_count; ++n) {
         const assay_attribute *attribute = figures->attributes[n].attribute;
+        if (figures->attributes[n].grouping.made) continue; /* of its parts */
         bool of_sample = attribute->level == ASSAY_LEVEL_SAMPLE;
         assay_html_cell_text(&table, attribute->name);
         assay_html_cell_text(&table, assay_label_source_name(attribute->source));
