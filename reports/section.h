@@ -53,6 +53,8 @@ typedef struct {
     unsigned groups, groups_worse;
 } assay_verdict_count;
 assay_verdict_count assay_count_verdicts(const assay_report_release *release);
+/* The worst FMR verdict: "158 times", and of whom; false, and nothing, where none is WORSE. */
+bool assay_say_worst_fmr(assay_text *value, assay_text *more, const assay_report_release *release);
 void assay_say_alike(assay_page *page);
 void assay_say_whom(assay_page *page);
 void assay_html_verdict(assay_text *text, const assay_group_verdict *verdict);

@@ -186,7 +186,9 @@ static void add_group_cards(assay_text *text, const assay_report_release *subjec
         widest = found;
     }
     if (!groups) return;
-    if (where && is_tie(&widest)) {
+    if (assay_say_worst_fmr(&value, &more, subject)) {
+        /* What is shown to be worse says more than a difference that was picked. */
+    } else if (where && is_tie(&widest)) {
         assay_text_append(&value, "the same");
         assay_text_append(&more, "in all groups with 10 false matches and 30 subjects");
     } else if (where) {

@@ -76,6 +76,33 @@ assay_verdict_count assay_count_verdicts(const assay_report_release *release) {
     return out;
 }
 
+bool assay_say_worst_fmr(assay_text *value, assay_text *more, const assay_report_release *release) {
+    const assay_figures *figures = &release->figures;
+    const assay_group_verdict *worst = NULL;
+    const assay_attribute_figures *by = NULL;
+    const assay_group *whose = NULL;
+    for (uint32_t a = 0; !release->no_headline && a < figures->attribute_count; ++a)
+        for (uint32_t g = 0; g < figures->attributes[a].group_count; ++g) {
+            const assay_group *group = &figures->attributes[a].groups[g];
+            const assay_group_verdict *verdict = verdict_of(release, group, ASSAY_ERROR_FMR);
+            if (verdict->standing != ASSAY_STANDING_WORSE) continue;
+            if (worst && verdict->ratio <= worst->ratio) continue;
+            worst = verdict;
+            by = &figures->attributes[a];
+            whose = group;
+        }
+    if (!worst) return false;
+    append_ratio(value, worst->ratio);
+    assay_text_append(value, " times");
+    assay_text_append(more, "that of the other groups within <i>");
+    assay_text_append_html(more, whose->label);
+    assay_text_append(more, "</i> (by <i>");
+    assay_text_append_html(more, by->attribute->name);
+    assay_text_append(more, "</i>), by more than chance; at most ");
+    append_ratio(more, worst->upper);
+    return true;
+}
+
 static void say_worse(assay_text *text, const assay_attribute_figures *attribute,
                       const assay_group *group, assay_error_kind kind,
                       const assay_group_verdict *verdict, double limit) {
