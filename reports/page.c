@@ -214,8 +214,8 @@ assay_status assay_report_page(assay_report *report, assay_text *out) {
     assay_text_append(&text,
                       "</main>\n<footer><p>The same numbers: <a href=\"summary.json\">"
                       "summary.json</a>, the CSV tables in <code>tables/</code>, the gnuplot "
-                      "sources and data in <code>plots/</code>. METRICS.md of assay has the "
-                      "formula of each.</p></footer>\n</body>\n</html>\n");
+                      "sources and data in <code>plots/</code>. <a href=\"metrics.html\">"
+                      "metrics.html</a> has the formula of each.</p></footer>\n</body>\n</html>\n");
     if (status == ASSAY_OK)
         *out = text;
     else

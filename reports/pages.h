@@ -37,6 +37,7 @@ typedef struct {
 
 assay_status assay_report_summary(const assay_report *report) ASSAY_MUST_CHECK;
 assay_status assay_report_tables(const assay_report *report) ASSAY_MUST_CHECK;
+assay_status assay_report_metrics(const assay_report *report) ASSAY_MUST_CHECK; /* metrics.html */
 /* Everything below plots/, and the page, for index.html. */
 assay_status assay_report_page(assay_report *report, assay_text *out) ASSAY_MUST_CHECK;
 /* The folders, without a page, table or plot of an earlier report: index.html goes first, then the

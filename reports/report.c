@@ -312,6 +312,7 @@ assay_status assay_report_write(const assay_evidence *evidence, size_t count,
     if (status == ASSAY_OK) status = look_at_quality(&report, wanted);
     if (status == ASSAY_OK) status = assay_report_folder(directory);
     if (status == ASSAY_OK) status = assay_report_tables(&report);
+    if (status == ASSAY_OK) status = assay_report_metrics(&report);
     if (status == ASSAY_OK) status = tell(progress, count + 1, total);
     if (status == ASSAY_OK) status = assay_report_page(&report, &page);
     if (status == ASSAY_OK) status = tell(progress, count + 2, total);

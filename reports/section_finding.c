@@ -160,7 +160,10 @@ static void add_verdict_card(assay_text *text, const assay_report_release *subje
     assay_text_appendf(&value, "%u of %u", count.groups_worse, count.groups);
     assay_text_appendf(&more, "by more than chance; of %u comparisons, %u have not enough data",
                        count.tests, count.open);
-    card(text, &value, "groups failed more than the others", &more);
+    card(text, &value,
+         "<a href=\"metrics.html#whether-a-group-is-worse-standing\">groups failed more than the "
+         "others</a>",
+         &more);
     assay_text_free(&value);
     assay_text_free(&more);
 }
@@ -219,12 +222,14 @@ static void add_cards(assay_page *page) {
     const assay_operating_point *point = assay_headline(subject);
     assay_text_append(page->text, "<div class=\"cards\">\n");
     add_rate_card(page->text, point->fnmr, &point->interval.fnmr, false,
-                  "FNMR, completed comparisons");
+                  "<a href=\"metrics.html#operating-points-fnmr\">FNMR</a>, completed comparisons");
     add_rate_card(page->text, point->gfnmr, &point->interval.gfnmr, false,
-                  "generalized FNMR, attempted ones");
-    add_rate_card(page->text, point->fmr, &point->interval.fmr, true, "FMR achieved");
+                  "<a href=\"metrics.html#operating-points-generalized-fnmr\">generalized "
+                  "FNMR</a>, attempted ones");
+    add_rate_card(page->text, point->fmr, &point->interval.fmr, true,
+                  "<a href=\"metrics.html#operating-points-fmr\">FMR</a> achieved");
     add_rate_card(page->text, subject->figures.fte, &subject->figures.fte_interval, false,
-                  "failure to enrol (FTE)");
+                  "<a href=\"metrics.html#samples-fte\">failure to enrol</a> (FTE)");
     add_group_cards(page->text, subject);
     assay_text_append(page->text, "</div>\n");
 }

@@ -159,16 +159,17 @@ out:
 
 /* The numbers of the three figures of dots in one table a release. */
 static void add_group_table(assay_page *page, const assay_report_release *release, uint32_t index) {
-    static const char *const headings[] = {"Group",
-                                           "#Subjects",
-                                           "#Samples",
-                                           "#Subjects with mated pairs",
-                                           "#FNMR",
-                                           "#Generalized FNMR",
-                                           "#FMR within the group",
-                                           "#FTE",
-                                           "FNMR beside the others",
-                                           "FMR beside the others"};
+    static const char *const headings[] = {
+        "Group",
+        "#Subjects",
+        "#Samples",
+        "#Subjects with mated pairs",
+        "#<a href=\"metrics.html#groups-fnmr-generalized-fnmr\">FNMR</a>",
+        "#<a href=\"metrics.html#groups-fnmr-generalized-fnmr\">Generalized FNMR</a>",
+        "#<a href=\"metrics.html#groups-fmr-within-a-group\">FMR within the group</a>",
+        "#<a href=\"metrics.html#groups-fte\">FTE</a>",
+        "<a href=\"metrics.html#whether-a-group-is-worse-standing\">FNMR beside the others</a>",
+        "<a href=\"metrics.html#whether-a-group-is-worse-standing\">FMR beside the others</a>"};
     const assay_attribute_figures *attribute = &release->figures.attributes[index];
     assay_html_table table;
     assay_text caption = {0};

@@ -22,13 +22,15 @@ static void add_subject_fnmr(assay_text *text, const assay_operating_point *poin
 }
 
 static void add_points(assay_page *page) {
-    static const char *const headings[] = {"Release",
-                                           "Threshold set for",
-                                           "#Threshold",
-                                           "#FMR achieved",
-                                           "#FNMR, completed",
-                                           "#Generalized FNMR, attempted",
-                                           "#FNMR, subjects alike"};
+    static const char *const headings[] = {
+        "Release",
+        "Threshold set for",
+        "#<a href=\"metrics.html#operating-points-threshold-for-target-f\">Threshold</a>",
+        "#<a href=\"metrics.html#operating-points-fmr\">FMR achieved</a>",
+        "#<a href=\"metrics.html#operating-points-fnmr\">FNMR, completed</a>",
+        "#<a href=\"metrics.html#operating-points-generalized-fnmr\">Generalized FNMR, "
+        "attempted</a>",
+        "#<a href=\"metrics.html#operating-points-fnmr-subjects-alike\">FNMR, subjects alike</a>"};
     assay_html_table table;
     assay_html_table_open(&table, page->text, "Operating points, with their counts", headings, 7);
     for (size_t n = 0; n < page->report->count; ++n) {

@@ -5,9 +5,10 @@
 #include "reports/section.h"
 
 static void add_enrolment(assay_page *page) {
-    static const char *const headings[] = {"Release",  "Algorithm", "Comparator",
-                                           "#Samples", "#Enrolled", "#Refused",
-                                           "#Failed",  "#Excluded", "#FTE"};
+    static const char *const headings[] = {
+        "Release",  "Algorithm", "Comparator",
+        "#Samples", "#Enrolled", "#Refused",
+        "#Failed",  "#Excluded", "#<a href=\"metrics.html#samples-fte\">FTE</a>"};
     assay_html_table table;
     assay_html_table_open(&table, page->text, "Releases and enrolment", headings, 9);
     for (size_t n = 0; n < page->report->count; ++n) {

@@ -254,8 +254,11 @@ static void explain_measures(assay_text *text, const assay_differential *found) 
 }
 
 void assay_add_measures(assay_page *page, const assay_report_release *release, uint32_t index) {
-    static const char *const headings[] = {"Measure", "#Value", "#By chance alone",
-                                           "#Guaranteed range", "#Shrunken"};
+    static const char *const headings[] = {
+        "Measure", "#Value",
+        "#<a href=\"metrics.html#how-far-apart-groups-are-by-chance\">By chance alone</a>",
+        "#<a href=\"metrics.html#how-far-apart-groups-are-guaranteed-range\">Guaranteed range</a>",
+        "#<a href=\"metrics.html#how-far-apart-groups-are-shrunken\">Shrunken</a>"};
     const assay_attribute_figures *attribute = &release->figures.attributes[index];
     const assay_differential *found = &attribute->differentials[release->headline];
     const assay_error_inequity *fmr = &found->errors[ASSAY_ERROR_FMR];
@@ -270,16 +273,33 @@ void assay_add_measures(assay_page *page, const assay_report_release *release, u
         assay_text_append(&caption, "Measures of the differences between groups by ");
         assay_text_append_html(&caption, attribute->attribute->name);
         assay_html_table_open(&table, page->text, caption.bytes ? caption.bytes : "", headings, 5);
-        if (!fmr->reason) ROW("FMR max/min", fmr, max_min);
-        if (!fmr->reason) ROW("FMR max/geomean", fmr, max_geomean);
-        if (!fmr->reason) ROW("FMR Gini", fmr, gini);
-        if (!fnmr->reason) ROW("FNMR max/min", fnmr, max_min);
-        if (!fnmr->reason) ROW("FNMR max/geomean", fnmr, max_geomean);
-        if (!fnmr->reason) ROW("FNMR Gini", fnmr, gini);
+        if (!fmr->reason)
+            ROW("<a href=\"metrics.html#how-far-apart-groups-are-max-min\">FMR max/min</a>", fmr,
+                max_min);
+        if (!fmr->reason)
+            ROW("<a href=\"metrics.html#how-far-apart-groups-are-max-geomean\">FMR max/geomean</a>",
+                fmr, max_geomean);
+        if (!fmr->reason)
+            ROW("<a href=\"metrics.html#how-far-apart-groups-are-gini\">FMR Gini</a>", fmr, gini);
+        if (!fnmr->reason)
+            ROW("<a href=\"metrics.html#how-far-apart-groups-are-max-min\">FNMR max/min</a>", fnmr,
+                max_min);
+        if (!fnmr->reason)
+            ROW("<a href=\"metrics.html#how-far-apart-groups-are-max-geomean\">FNMR "
+                "max/geomean</a>",
+                fnmr, max_geomean);
+        if (!fnmr->reason)
+            ROW("<a href=\"metrics.html#how-far-apart-groups-are-gini\">FNMR Gini</a>", fnmr, gini);
         if (!found->joint_reason) {
-            JOINT_ROW("FDR (weight of FMR 0.5)", found, fdr);
-            JOINT_ROW("IR (weight of FMR 0.5)", found, ir);
-            JOINT_ROW("GARBE (weight of FMR 0.5)", found, garbe);
+            JOINT_ROW(
+                "<a href=\"metrics.html#how-far-apart-groups-are-fdr\">FDR (weight of FMR 0.5)</a>",
+                found, fdr);
+            JOINT_ROW(
+                "<a href=\"metrics.html#how-far-apart-groups-are-ir\">IR (weight of FMR 0.5)</a>",
+                found, ir);
+            JOINT_ROW("<a href=\"metrics.html#how-far-apart-groups-are-garbe\">GARBE (weight of "
+                      "FMR 0.5)</a>",
+                      found, garbe);
         }
         assay_html_table_close(&table);
     }
@@ -289,7 +309,11 @@ void assay_add_measures(assay_page *page, const assay_report_release *release, u
 
 /* FMR against impostors who share a value, of every attribute. */
 void assay_add_alike(assay_page *page) {
-    static const char *const headings[] = {"Release", "Impostors of the same", "#FMR"};
+    static const char *const headings[] = {
+        "Release", "Impostors of the same",
+        "#<a "
+        "href=\"metrics.html#crossed-groups-and-impostors-who-are-alike-fmr-against-impostors-who-"
+        "are-alike\">FMR</a>"};
     assay_html_table table;
     assay_html_table_open(&table, page->text, "FMR against impostors who are alike", headings, 3);
     for (size_t n = 0; n < page->report->count; ++n) {

@@ -70,6 +70,18 @@ class Sentences(Case):
         self.assertEqual([int(said[n].replace(",", "")) for n in (1, 2)], [alike["errors"], alike["trials"]])
         self.assertIn("Some people match many others", page)
 
+    def test_every_link_to_a_metric_leads_to_its_entry_without_a_network(self):
+        _, _, page = self.report(True)
+        with open(self.path("r/metrics.html"), encoding="utf-8") as text:
+            metrics = text.read()
+        entries = re.findall(r' id="([^"]+)"', metrics)
+        self.assertEqual(len(entries), len(set(entries)))
+        links = re.findall(r'href="metrics\.html#([^"]+)"', page)
+        self.assertGreater(len(set(links)), 15)
+        for link in links:
+            self.assertIn(link, entries)
+        self.assertNotRegex(metrics, r'(src|href)="(http|//)')
+
     def test_without_one_no_group_is_said_to_be_failed_more(self):
         summary, finding, _ = self.report(False, "--worse-limit", "3")
         self.check_counts(summary["releases"][0], finding, 3)
