@@ -44,5 +44,8 @@ void csv_write_discard(const assay_report *report, csv_sheet *sheet);
 void csv_write_bands(const assay_report *report, csv_sheet *sheet);
 void csv_write_minima(const assay_report *report, csv_sheet *sheet);
 void csv_write_ageing(const assay_report *report, csv_sheet *sheet);
+void csv_write_comparison(const assay_report *report, csv_sheet *sheet);
+void csv_write_transfer(const assay_report *report, csv_sheet *sheet);
+void csv_write_discordant(const assay_report *report, csv_sheet *sheet);
 
 #endif

@@ -24,12 +24,15 @@ typedef struct {
     assay_ageing_figures ageing;
 } assay_report_release;
 
+struct assay_release_comparison;
 typedef struct {
     assay_report_release *releases; /* [count], at least one; all of one data set */
     size_t count;
     bool same_protocol; /* all releases were compared under one protocol */
     bool mean_of_pair;  /* ages of mated comparisons are means of both samples' */
     double worse_limit; /* ratio of a group to the others that is judged beside 1 */
+    struct assay_release_comparison *comparisons; /* [comparison_count]: the last with each before it */
+    size_t comparison_count;
     char *title;
     const char *directory;
     const char *plots_missing; /* why there are no plots, or NULL; static text */

@@ -9,6 +9,7 @@
 #include "datasets/base/file.h"
 #include "datasets/base/memory.h"
 #include "reports/differentials.h"
+#include "reports/comparison.h"
 #include "reports/pages.h"
 
 assay_status assay_report_file(const assay_report *report, const char *name,
@@ -263,7 +264,23 @@ static assay_status tell(const assay_progress *progress, uint64_t done, uint64_t
     return assay_fail(ASSAY_FAILED, "the report was interrupted");
 }
 
+/* The last release beside each one before it. */
+static assay_status compare_releases(assay_report *report) {
+    size_t count = report->count - 1;
+    assay_status status = assay_allocate(&report->comparisons, count, sizeof *report->comparisons,
+                                         "comparisons of releases");
+    for (size_t n = 0; status == ASSAY_OK && n < count; ++n) {
+        status = assay_comparison_create(&report->releases[n], &report->releases[count],
+                                         &report->comparisons[n]);
+        report->comparison_count += status == ASSAY_OK;
+    }
+    return status;
+}
+
 static void free_report(assay_report *report) {
+    for (size_t n = 0; n < report->comparison_count; ++n)
+        assay_comparison_free(&report->comparisons[n]);
+    free(report->comparisons);
     for (size_t n = 0; report->releases && n < report->count; ++n) {
         assay_figures_free(&report->releases[n].figures);
         assay_curves_free(&report->releases[n].curves);
@@ -310,6 +327,7 @@ assay_status assay_report_write(const assay_evidence *evidence, size_t count,
     if (status == ASSAY_OK) status = title_report(&report, wanted->title);
     if (status == ASSAY_OK) status = choose_headline(&report);
     if (status == ASSAY_OK) status = look_at_quality(&report, wanted);
+    if (status == ASSAY_OK) status = compare_releases(&report);
     if (status == ASSAY_OK) status = assay_report_folder(directory);
     if (status == ASSAY_OK) status = assay_report_tables(&report);
     if (status == ASSAY_OK) status = assay_report_metrics(&report);

@@ -205,6 +205,7 @@ assay_status assay_report_summary(const assay_report *report) {
     for (size_t n = 0; n < report->count; ++n)
         summary_append(&root, releases, release_json(&report->releases[n]));
     summary_set(&root, "releases", releases);
+    summary_set_comparisons(&root, report);
     summary_set_object(&root, "provenance", provenance_json(report, &status));
     if (status == ASSAY_OK && root.failed)
         status = assay_fail(ASSAY_FAILED,

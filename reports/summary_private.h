@@ -46,6 +46,8 @@ void summary_set_differentials(summary_object *into, const assay_figures *figure
 
 /* The keys `quality` and `ageing` of a release. */
 void summary_set_quality(summary_object *into, const assay_report_release *release);
+/* The key `comparisons` of the whole. */
+void summary_set_comparisons(summary_object *into, const assay_report *report);
 void summary_set_ageing(summary_object *into, const assay_report_release *release);
 
 /* As jansson prints, but doubles as the shortest text that reads back the same. */

@@ -165,6 +165,9 @@ assay_status assay_report_tables(const assay_report *report) {
         {"tables/quality_bands.csv", csv_write_bands},
         {"tables/quality_minima.csv", csv_write_minima},
         {"tables/ageing.csv", csv_write_ageing},
+        {"tables/comparison.csv", csv_write_comparison},
+        {"tables/threshold_transfer.csv", csv_write_transfer},
+        {"tables/discordant.csv", csv_write_discordant},
     };
     assay_status status = ASSAY_OK;
     for (size_t n = 0; status == ASSAY_OK && n < sizeof tables / sizeof *tables; ++n) {

@@ -1,0 +1,61 @@
+/* comparison -- the release that is judged beside an earlier one, on the same comparisons: what
+ * differs, what happens at the old threshold, and on which comparisons they disagree. */
+#ifndef ASSAY_REPORTS_COMPARISON_H
+#define ASSAY_REPORTS_COMPARISON_H
+
+#include "reports/pages.h"
+#include "reports/pairing.h"
+
+/* At one threshold of each release, everybody or one group. */
+typedef struct {
+    assay_difference gfnmr, fnmr; /* later less earlier */
+    double swap;                  /* p of the swap test; NaN where it is too much work */
+    assay_ratio fmr;              /* later over earlier */
+} assay_compared;
+
+/* The later release at a threshold of the earlier one. */
+typedef struct {
+    const assay_operating_point *from; /* of the earlier release */
+    assay_rate fmr, fnmr, gfnmr;
+    assay_point_intervals interval;
+} assay_transfer;
+
+typedef struct {
+    const assay_attribute_figures *attribute; /* of the later release */
+    const assay_group *group;
+    assay_compared at; /* the headline's thresholds */
+} assay_compared_group;
+
+typedef struct assay_release_comparison {
+    const assay_report_release *earlier, *later;
+    const char *fault;      /* why they cannot be compared (static text), and then nothing below */
+    uint32_t *points;       /* [point_count] indices of the earlier release's points */
+    uint32_t *later_points; /* [point_count] the later release's of the same target or threshold */
+    assay_compared *compared; /* [point_count] */
+    uint32_t point_count;
+    assay_transfer *transfers; /* [transfer_count] */
+    uint32_t transfer_count;
+    assay_compared_group *groups; /* [group_count] */
+    uint32_t group_count;
+    assay_difference fte;
+    bool has_headline;                             /* both have one, and what follows is of it */
+    uint64_t mated_only_earlier, mated_only_later; /* missed by one of them */
+    uint64_t matches_only_earlier, matches_only_later; /* matched by one of them */
+    assay_pairing pairing;
+} assay_release_comparison;
+
+/* earlier and later must outlive *out. */
+assay_status assay_comparison_create(const assay_report_release *earlier,
+                                     const assay_report_release *later,
+                                     assay_release_comparison *out) ASSAY_MUST_CHECK;
+void assay_comparison_free(assay_release_comparison *comparison); /* takes a zeroed one */
+
+/* Every comparison on which the two disagree at the headline: mated ones that one of them misses,
+ * then non-mated ones that one of them matches, highest scores first. */
+typedef assay_status (*assay_discordant_visit)(void *context, bool mated, uint32_t i, uint32_t j,
+                                               double earlier, double later, bool earlier_errs);
+assay_status assay_comparison_discordant(const assay_release_comparison *comparison,
+                                         assay_discordant_visit visit,
+                                         void *context) ASSAY_MUST_CHECK;
+
+#endif

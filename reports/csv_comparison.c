@@ -1,0 +1,117 @@
+/* csv_comparison -- tables/comparison.csv, threshold_transfer.csv and discordant.csv. */
+#include <math.h>
+
+#include "reports/comparison.h"
+#include "reports/csv_private.h"
+
+#define DIFFERENCE(name)                                                                           \
+    name "_only_later," name "_only_earlier," name "_trials," name "," name "_low," name "_high"
+
+static void csv_difference(csv_sheet *sheet, const assay_difference *difference) {
+    double none = (double)NAN;
+    bool known = !difference->reason;
+    csv_number(sheet, known ? difference->only_b : none);
+    csv_number(sheet, known ? difference->only_a : none);
+    csv_number(sheet, known ? difference->trials : none);
+    csv_number(sheet, difference->value);
+    csv_number(sheet, difference->low);
+    csv_number(sheet, difference->high);
+}
+
+static void csv_compared(csv_sheet *sheet, const assay_compared *at) {
+    csv_difference(sheet, &at->gfnmr);
+    csv_difference(sheet, &at->fnmr);
+    csv_number(sheet, at->swap);
+    csv_number(sheet, at->fmr.value);
+    csv_number(sheet, at->fmr.low);
+    csv_number(sheet, at->fmr.high);
+    csv_end_line(sheet);
+}
+
+static void csv_pair(csv_sheet *sheet, const assay_release_comparison *made) {
+    csv_text(sheet, made->earlier->name);
+    csv_text(sheet, made->later->name);
+}
+
+void csv_write_comparison(const assay_report *report, csv_sheet *sheet) {
+    csv_heading(sheet, "earlier,later,fmr_target,threshold_earlier,threshold_later,attribute,"
+                       "group," DIFFERENCE("gfnmr_difference") "," DIFFERENCE(
+                           "fnmr_difference") ",swap_p,fmr_ratio,fmr_ratio_low,fmr_ratio_high");
+    for (size_t n = 0; n < report->comparison_count; ++n) {
+        const assay_release_comparison *made = &report->comparisons[n];
+        for (uint32_t p = 0; p < made->point_count; ++p) {
+            const assay_operating_point *a = &made->earlier->figures.points[made->points[p]];
+            const assay_operating_point *b = &made->later->figures.points[made->later_points[p]];
+            csv_pair(sheet, made);
+            csv_number(sheet, a->fmr_target);
+            csv_number(sheet, a->threshold);
+            csv_number(sheet, b->threshold);
+            csv_text(sheet, "");
+            csv_text(sheet, "");
+            csv_compared(sheet, &made->compared[p]);
+        }
+        for (uint32_t g = 0; g < made->group_count; ++g) {
+            const assay_compared_group *at = &made->groups[g];
+            csv_pair(sheet, made);
+            csv_number(sheet, assay_headline(made->earlier)->fmr_target);
+            csv_number(sheet, assay_headline(made->earlier)->threshold);
+            csv_number(sheet, assay_headline(made->later)->threshold);
+            csv_text(sheet, at->attribute->attribute->name);
+            csv_text(sheet, at->group->label);
+            csv_compared(sheet, &at->at);
+        }
+    }
+}
+
+void csv_write_transfer(const assay_report *report, csv_sheet *sheet) {
+    csv_heading(sheet, "earlier,later,fmr_target_of_earlier,threshold_of_earlier," CSV_SURE_RATE(
+                           "fmr") "," CSV_SURE_RATE("fnmr") "," CSV_SURE_RATE("gfnmr"));
+    for (size_t n = 0; n < report->comparison_count; ++n) {
+        const assay_release_comparison *made = &report->comparisons[n];
+        for (uint32_t p = 0; p < made->transfer_count; ++p) {
+            const assay_transfer *at = &made->transfers[p];
+            csv_pair(sheet, made);
+            csv_number(sheet, at->from->fmr_target);
+            csv_number(sheet, at->from->threshold);
+            csv_rate(sheet, at->fmr);
+            csv_interval(sheet, &at->interval.fmr);
+            csv_rate(sheet, at->fnmr);
+            csv_interval(sheet, &at->interval.fnmr);
+            csv_rate(sheet, at->gfnmr);
+            csv_interval(sheet, &at->interval.gfnmr);
+            csv_end_line(sheet);
+        }
+    }
+}
+
+typedef struct {
+    csv_sheet *sheet;
+    const assay_release_comparison *made;
+} discordant_sheet;
+
+static assay_status add_discordant(void *context, bool mated, uint32_t i, uint32_t j,
+                                   double earlier, double later, bool earlier_errs) {
+    const discordant_sheet *to = context;
+    const assay_sample_table *table = &to->made->later->evidence->table;
+    csv_pair(to->sheet, to->made);
+    csv_text(to->sheet, mated ? "mated" : "non-mated");
+    csv_text(to->sheet, earlier_errs ? "earlier" : "later");
+    csv_text(to->sheet, table->sample_id[i]);
+    csv_text(to->sheet, table->sample_id[j]);
+    csv_text(to->sheet, table->subject_id[table->subject[i]]);
+    csv_text(to->sheet, table->subject_id[table->subject[j]]);
+    csv_number(to->sheet, earlier);
+    csv_number(to->sheet, later);
+    csv_end_line(to->sheet);
+    return ASSAY_OK;
+}
+
+void csv_write_discordant(const assay_report *report, csv_sheet *sheet) {
+    csv_heading(sheet, "earlier,later,kind,wrong,sample_i,sample_j,subject_i,subject_j,"
+                       "score_earlier,score_later");
+    for (size_t n = 0; n < report->comparison_count; ++n) {
+        discordant_sheet to = {sheet, &report->comparisons[n]};
+        if (assay_comparison_discordant(to.made, add_discordant, &to) != ASSAY_OK)
+            sheet->text.failed = true;
+    }
+}
