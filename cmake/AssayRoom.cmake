@@ -13,6 +13,12 @@ if(ASSAY_SANITIZE)
   target_link_options(assay_options INTERFACE -fsanitize=${ASSAY_SANITIZE})
 endif()
 
+# Fuzzing needs what clang counts while the program runs.
+if(ASSAY_FUZZ)
+  target_compile_options(assay_options INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(assay_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 function(assay_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;LIBRARIES" ${ARGN})
   add_library(${name} OBJECT ${ROOM_SOURCES})

@@ -139,6 +139,9 @@ void assay_evidence_free(assay_evidence *evidence); /* takes a zeroed one */
 /* Whether its comparisons are of samples of its table; else it is of score lists alone, which say
  * nothing of subjects, enrolment or groups. */
 bool assay_evidence_has_samples(const assay_evidence *evidence);
+/* Whether it knows which samples were refused or failed: scores that came without templates do not
+ * say so. */
+bool assay_evidence_knows_enrolment(const assay_evidence *evidence);
 /* Number of histograms: c (c + 1) / 2. */
 uint64_t assay_histogram_count(uint32_t combination_count);
 uint64_t assay_histogram_index(uint32_t combination_count, uint32_t a, uint32_t b);

@@ -45,6 +45,11 @@ bool assay_evidence_has_samples(const assay_evidence *evidence) {
     return evidence->protocol.kind != ASSAY_PROTOCOL_SCORES;
 }
 
+bool assay_evidence_knows_enrolment(const assay_evidence *evidence) {
+    return evidence->form != ASSAY_SCORE_PLACED ||
+           !assay_digest_is_zero(&evidence->templates_digest);
+}
+
 /* ---- digest (FORMAT.md, "Result digest") ---- */
 
 static uint64_t double_bits(double value) {

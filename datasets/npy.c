@@ -24,18 +24,23 @@
 #define HEADER_BYTES_MAX 65536
 #define BUFFER_BYTES ((size_t)4 << 20) /* a multiple of every value's size */
 
-typedef enum { TYPE_F2, TYPE_F4, TYPE_F8, TYPE_I1, TYPE_U1, TYPE_COUNT } value_type;
-
-static const struct {
-    const char *name;
-    size_t size;
-} types[TYPE_COUNT] = {
-    [TYPE_F2] = {"f2", 2}, [TYPE_F4] = {"f4", 4}, [TYPE_F8] = {"f8", 8},
-    [TYPE_I1] = {"i1", 1}, [TYPE_U1] = {"u1", 1},
+/* As numpy writes them behind the byte order. */
+static const char *const type_codes[ASSAY_NUMBER_TYPE_COUNT] = {
+    [ASSAY_NUMBER_FLOAT16] = "f2", [ASSAY_NUMBER_FLOAT32] = "f4", [ASSAY_NUMBER_FLOAT64] = "f8",
+    [ASSAY_NUMBER_INT8] = "i1",    [ASSAY_NUMBER_UINT8] = "u1",
 };
 
+/* Where a file comes from: a descriptor, or bytes in memory. */
 typedef struct {
-    value_type type;
+    const char *name;
+    int fd;
+    const uint8_t *bytes; /* NULL: fd */
+    uint64_t size;
+} npy_source;
+
+typedef struct {
+    assay_number_type type;
+    int rank;
     bool swapped; /* big endian */
     bool fortran;
     uint64_t rows, columns;
@@ -114,11 +119,13 @@ static assay_status parse_descr(header_cursor *cursor) {
     if (!take_string(cursor, text, sizeof text)) return refuse(&start, expected);
     const char order = text[0];
     int type = 0;
-    while (type < TYPE_COUNT && (!order || strcmp(text + 1, types[type].name) != 0)) type++;
-    const bool one_byte = type < TYPE_COUNT && types[type].size == 1;
-    if (type == TYPE_COUNT || !strchr("<>=|", order) || (order == '|' && !one_byte))
+    while (type < ASSAY_NUMBER_TYPE_COUNT && (!order || strcmp(text + 1, type_codes[type]) != 0))
+        type++;
+    const bool known = type < ASSAY_NUMBER_TYPE_COUNT;
+    const bool one_byte = known && assay_number_type_size((assay_number_type)type) == 1;
+    if (!known || !strchr("<>=|", order) || (order == '|' && !one_byte))
         return refuse(&start, expected);
-    cursor->header->type = (value_type)type;
+    cursor->header->type = (assay_number_type)type;
     cursor->header->swapped = order == '>' && !one_byte;
     return ASSAY_OK;
 }
@@ -148,16 +155,15 @@ static assay_status parse_shape(header_cursor *cursor) {
         skip_blanks(cursor);
         if (!take(cursor, ',') && *cursor->at != ')') return refuse(cursor, "',' or ')'");
     }
-    if (rank != 2)
-        return assay_fail(ASSAY_USAGE,
-                          "%s: the array has %d dimension%s, expected two: one row a template",
+    if (rank < 1 || rank > 2)
+        return assay_fail(ASSAY_USAGE, "%s: the array has %d dimension%s, expected one or two",
                           cursor->path, rank, rank == 1 ? "" : "s");
-    if (dims[0] == 0 || dims[1] == 0 || dims[1] > UINT32_MAX)
+    if (rank == 1) dims[1] = 1;
+    if (dims[0] == 0 || dims[1] == 0)
         return assay_fail(ASSAY_USAGE,
-                          "%s: the shape (%" PRIu64 ", %" PRIu64
-                          ") is not one of templates: expected "
-                          "at least one row and 1 to 4294967295 columns",
+                          "%s: an array without a value, shape (%" PRIu64 ", %" PRIu64 ")",
                           cursor->path, dims[0], dims[1]);
+    cursor->header->rank = rank;
     cursor->header->rows = dims[0];
     cursor->header->columns = dims[1];
     return ASSAY_OK;
@@ -199,25 +205,33 @@ static assay_status parse_header(const char *path, const char *text, npy_header 
 
 /* ---- file ---- */
 
-static assay_status read_fully(int fd, const char *path, uint64_t offset, size_t count, void *out) {
+static assay_status read_fully(const npy_source *source, uint64_t offset, size_t count, void *out) {
     char *bytes = out;
+    if (source->bytes && (offset > source->size || count > source->size - offset))
+        return assay_fail(ASSAY_USAGE, "%s ends at byte %" PRIu64 ", within its header or values",
+                          source->name, source->size);
+    if (source->bytes) {
+        memcpy(bytes, source->bytes + offset, count);
+        return ASSAY_OK;
+    }
     for (size_t done = 0; done < count;) {
-        ssize_t got = pread(fd, bytes + done, count - done, (off_t)(offset + done));
+        ssize_t got = pread(source->fd, bytes + done, count - done, (off_t)(offset + done));
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return assay_fail_errno("cannot read %s", path);
+        if (got < 0) return assay_fail_errno("cannot read %s", source->name);
         if (got == 0)
             return assay_fail(ASSAY_USAGE,
-                              "%s ends at byte %" PRIu64 ", within its header or values", path,
-                              offset + done);
+                              "%s ends at byte %" PRIu64 ", within its header or values",
+                              source->name, offset + done);
         done += (size_t)got;
     }
     return ASSAY_OK;
 }
 
-static assay_status read_header(int fd, const char *path, npy_header *header) {
+static assay_status read_header(const npy_source *source, npy_header *header) {
+    const char *path = source->name;
     uint8_t start[12];
     char *text = NULL;
-    assay_status status = read_fully(fd, path, 0, 10, start);
+    assay_status status = read_fully(source, 0, 10, start);
     if (status) return status;
     if (memcmp(start, MAGIC, MAGIC_BYTES) != 0)
         return assay_fail(ASSAY_USAGE, "%s is no .npy file: it does not begin with \\x93NUMPY",
@@ -227,14 +241,14 @@ static assay_status read_header(int fd, const char *path, npy_header *header) {
         return assay_fail(ASSAY_USAGE, "%s is of .npy version %u.%u, expected 1.0, 2.0 or 3.0",
                           path, major, minor);
     const size_t prefix = major == 1 ? 10 : 12;
-    if ((status = read_fully(fd, path, 0, prefix, start))) return status;
+    if ((status = read_fully(source, 0, prefix, start))) return status;
     uint32_t length = (uint32_t)start[8] | (uint32_t)start[9] << 8;
     if (major > 1) length |= (uint32_t)start[10] << 16 | (uint32_t)start[11] << 24;
     if (length > HEADER_BYTES_MAX)
         return assay_fail(ASSAY_USAGE, "%s has a header of %" PRIu32 " bytes, expected at most %d",
                           path, length, HEADER_BYTES_MAX);
     if ((status = assay_allocate(&text, (size_t)length + 1, 1, "a .npy header"))) return status;
-    status = read_fully(fd, path, prefix, length, text);
+    status = read_fully(source, prefix, length, text);
     if (status == ASSAY_OK && strlen(text) != length)
         status = assay_fail(ASSAY_USAGE, "%s has a NUL byte in its header", path);
     if (status == ASSAY_OK) status = parse_header(path, text, header);
@@ -243,65 +257,29 @@ static assay_status read_header(int fd, const char *path, npy_header *header) {
     return status;
 }
 
-/* The file must hold the values and nothing else; *out_bytes is their size. */
-static assay_status check_size(const char *path, uint64_t file_size, const npy_header *header,
+/* The file must hold the values and nothing else; *out_values is their number. */
+static assay_status check_size(const npy_source *source, const npy_header *header,
                                size_t *out_values) {
-    size_t values, bytes, wanted;
+    const size_t size = assay_number_type_size(header->type);
+    size_t values, bytes;
     if (!assay_multiply(header->rows, header->columns, &values) ||
-        !assay_multiply(values, types[header->type].size, &bytes) ||
-        !assay_multiply(values, sizeof(float), &wanted) || bytes > UINT64_MAX - header->data)
+        !assay_multiply(values, size, &bytes) || bytes > UINT64_MAX - header->data)
         return assay_fail(ASSAY_USAGE,
-                          "%s: a shape of (%" PRIu64 ", %" PRIu64 ") is larger than memory", path,
-                          header->rows, header->columns);
-    if (file_size != header->data + bytes)
+                          "%s: a shape of (%" PRIu64 ", %" PRIu64 ") is larger than memory",
+                          source->name, header->rows, header->columns);
+    if (source->size != header->data + bytes)
         return assay_fail(ASSAY_USAGE,
                           "%s has %" PRIu64 " bytes, expected %" PRIu64 " for a header of %" PRIu64
                           " and %" PRIu64 " rows of %" PRIu64 " %s: it is %s",
-                          path, file_size, header->data + bytes, header->data, header->rows,
-                          header->columns, types[header->type].name,
-                          file_size < header->data + bytes ? "cut short" : "longer than its shape");
+                          source->name, source->size, header->data + bytes, header->data,
+                          header->rows, header->columns, assay_number_type_name(header->type),
+                          source->size < header->data + bytes ? "cut short"
+                                                              : "longer than its shape");
     *out_values = values;
     return ASSAY_OK;
 }
 
 /* ---- values ---- */
-
-static float half_to_float(uint16_t half) {
-    const int exponent = half >> 10 & 31;
-    const float fraction = (float)(half & 1023);
-    float value;
-    if (exponent == 31)
-        value = half & 1023 ? NAN : INFINITY;
-    else if (exponent == 0)
-        value = ldexpf(fraction, -24);
-    else
-        value = ldexpf(1024 + fraction, exponent - 25);
-    return half & 0x8000 ? -value : value;
-}
-
-static float to_float(const uint8_t *bytes, const npy_header *header) {
-    const size_t size = types[header->type].size;
-    uint64_t bits = 0;
-    for (size_t n = 0; n < size; n++)
-        bits |= (uint64_t)bytes[header->swapped ? size - 1 - n : n] << (8 * n);
-    const uint32_t bits32 = (uint32_t)bits;
-    float single;
-    double wide;
-    switch (header->type) {
-    case TYPE_F2:
-        return half_to_float((uint16_t)bits);
-    case TYPE_F4:
-        memcpy(&single, &bits32, sizeof single);
-        return single;
-    case TYPE_F8:
-        memcpy(&wide, &bits, sizeof wide);
-        return (float)wide;
-    case TYPE_I1:
-        return (float)(bits < 128 ? (int)bits : (int)bits - 256);
-    default:
-        return (float)bits;
-    }
-}
 
 /* Where value number n of the file goes, row-major. */
 static uint64_t place_of(const npy_header *header, uint64_t n) {
@@ -309,25 +287,54 @@ static uint64_t place_of(const npy_header *header, uint64_t n) {
     return n % header->rows * header->columns + n / header->rows;
 }
 
-static assay_status read_values(int fd, const char *path, const npy_header *header, size_t values,
-                                float *out) {
-    const size_t size = types[header->type].size, step = BUFFER_BYTES / size;
+static void copy_value(const uint8_t *from, size_t size, bool swapped, uint8_t *to) {
+    for (size_t n = 0; n < size; n++) to[n] = from[swapped ? size - 1 - n : n];
+}
+
+static assay_status read_values(const npy_source *source, const npy_header *header, size_t values,
+                                uint8_t *out) {
+    const size_t size = assay_number_type_size(header->type), step = BUFFER_BYTES / size;
     uint8_t *buffer = NULL;
-    assay_status status = assay_allocate(&buffer, BUFFER_BYTES, 1, "values of a .npy file");
+    if (!header->fortran && !header->swapped)
+        return read_fully(source, header->data, values * size, out);
+    assay_status status =
+        assay_allocate(&buffer, values < step ? values : step, size, "values of a .npy file");
     for (size_t first = 0; status == ASSAY_OK && first < values; first += step) {
         const size_t here = values - first < step ? values - first : step;
-        status = read_fully(fd, path, header->data + first * size, here * size, buffer);
+        status = read_fully(source, header->data + first * size, here * size, buffer);
         for (size_t n = 0; status == ASSAY_OK && n < here; n++)
-            out[place_of(header, first + n)] = to_float(buffer + n * size, header);
+            copy_value(buffer + n * size, size, header->swapped,
+                       out + place_of(header, first + n) * size);
     }
     free(buffer);
     return status;
 }
 
-assay_status assay_npy_read(const char *path, assay_npy_matrix *out) {
+static assay_status read_array(const npy_source *source, assay_number_array *out) {
     npy_header header = {0};
-    float *values = NULL;
+    uint8_t *values = NULL;
     size_t count = 0;
+    assay_status status = read_header(source, &header);
+    if (status) return status;
+    if ((status = check_size(source, &header, &count))) return status;
+    status = assay_allocate(&values, count, assay_number_type_size(header.type),
+                            "the values of a .npy file");
+    if (status) return status;
+    if ((status = read_values(source, &header, count, values))) {
+        free(values);
+        return status;
+    }
+    *out = (assay_number_array){header.type, header.rank, header.rows, header.columns, values};
+    return ASSAY_OK;
+}
+
+assay_status assay_npy_parse(const char *name, const void *bytes, size_t size,
+                             assay_number_array *out) {
+    const npy_source source = {.name = name, .fd = -1, .bytes = bytes, .size = size};
+    return read_array(&source, out);
+}
+
+assay_status assay_npy_read_array(const char *path, assay_number_array *out) {
     struct stat about;
     assay_status status = ASSAY_OK;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -341,16 +348,40 @@ assay_status assay_npy_read(const char *path, assay_npy_matrix *out) {
         status = assay_fail(ASSAY_USAGE, "%s is not a regular file, expected a .npy file", path);
         goto out;
     }
-    if ((status = read_header(fd, path, &header))) goto out;
-    if ((status = check_size(path, (uint64_t)about.st_size, &header, &count))) goto out;
-    if ((status = assay_allocate(&values, count, sizeof *values, "a matrix of templates")))
-        goto out;
-    if ((status = read_values(fd, path, &header, count, values))) goto out;
-    *out = (assay_npy_matrix){header.rows, (uint32_t)header.columns, values};
-    values = NULL;
+    const npy_source source = {.name = path, .fd = fd, .size = (uint64_t)about.st_size};
+    status = read_array(&source, out);
 out:
-    free(values);
     if (fd >= 0) close(fd);
+    return status;
+}
+
+/* ---- matrices of templates ---- */
+
+assay_status assay_npy_matrix_of(const char *name, const assay_number_array *array,
+                                 assay_npy_matrix *out) {
+    float *values = NULL;
+    size_t count;
+    if (array->rank != 2)
+        return assay_fail(ASSAY_USAGE,
+                          "%s: the array has 1 dimension, expected two: one row a template", name);
+    if (array->columns > UINT32_MAX)
+        return assay_fail(ASSAY_USAGE, "%s has %" PRIu64 " columns, expected at most 4294967295",
+                          name, array->columns);
+    if (!assay_multiply(array->rows, array->columns, &count))
+        return assay_fail(ASSAY_USAGE, "%s is larger than memory", name);
+    assay_status status = assay_allocate(&values, count, sizeof *values, "a matrix of templates");
+    if (status) return status;
+    for (size_t n = 0; n < count; n++) values[n] = (float)assay_number_at(array, n);
+    *out = (assay_npy_matrix){array->rows, (uint32_t)array->columns, values};
+    return ASSAY_OK;
+}
+
+assay_status assay_npy_read(const char *path, assay_npy_matrix *out) {
+    assay_number_array array = {0};
+    assay_status status = assay_npy_read_array(path, &array);
+    if (status) return status;
+    status = assay_npy_matrix_of(path, &array, out);
+    assay_number_array_free(&array);
     return status;
 }
 

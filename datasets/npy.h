@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "datasets/base/status.h"
+#include "datasets/number_array.h"
 
 typedef struct {
     uint64_t rows;
@@ -13,10 +14,17 @@ typedef struct {
 } assay_npy_matrix;
 void assay_npy_matrix_free(assay_npy_matrix *matrix);
 
-/* A two-dimensional array of float16, float32, float64, int8 or uint8, either byte order, C or
- * Fortran order. float64 that float32 cannot hold exactly is rounded to nearest; NaN and infinity
- * pass (the caller decides). Anything else is ASSAY_USAGE, saying what was met and what is
- * expected. */
+/* An array of one or two dimensions of float16, float32, float64, int8 or uint8, either byte order,
+ * C or Fortran order. Anything else is ASSAY_USAGE, saying what was met and what is expected. */
+assay_status assay_npy_read_array(const char *path, assay_number_array *out) ASSAY_MUST_CHECK;
+/* The same of bytes[size]; messages call them name. */
+assay_status assay_npy_parse(const char *name, const void *bytes, size_t size,
+                             assay_number_array *out) ASSAY_MUST_CHECK;
+
+/* As a matrix of templates, two-dimensional: float64 that float32 cannot hold exactly is rounded to
+ * nearest; NaN and infinity pass (the caller decides). */
+assay_status assay_npy_matrix_of(const char *name, const assay_number_array *array,
+                                 assay_npy_matrix *out) ASSAY_MUST_CHECK;
 assay_status assay_npy_read(const char *path, assay_npy_matrix *out) ASSAY_MUST_CHECK;
 /* float32, C order, version 1. */
 assay_status assay_npy_write(const char *path, uint64_t rows, uint32_t columns,

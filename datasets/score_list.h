@@ -16,6 +16,13 @@ typedef struct {
 } assay_score_values;
 void assay_score_values_free(assay_score_values *list); /* takes a zeroed one */
 
+/* A file of scores of any form that is known by its first bytes: an array of one dimension (or two,
+ * one of them 1) in .npy or HDF5, else text. An HDF5 file may be named with a data set behind it,
+ * FILE:/PATH. */
+assay_status assay_score_list_read(const char *source, assay_score_values *out) ASSAY_MUST_CHECK;
+/* The file of such a name, without the data set; free(). */
+assay_status assay_score_list_file(const char *source, char **out) ASSAY_MUST_CHECK;
+
 /* One number a line, as text. A line holds a decimal number as strtod() takes it in the C locale,
  * or nan in any case, with blanks and tabs around it; lines end in LF or CR LF. An empty line, an
  * infinite number or anything else is ASSAY_USAGE with its line, as is a file without a number. */

@@ -1,6 +1,7 @@
 /* import_scores -- lists of scores that were made elsewhere, to evidence. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "datasets/base/memory.h"
 #include "datasets/score_list.h"
@@ -39,10 +40,13 @@ assay_status assay_import_score_lists(const assay_import_about *about, const cha
                                       assay_import_result *out) {
     assay_score_values mated = {0}, non_mated = {0};
     assay_evidence evidence = {0};
-    const char *const inputs[] = {mated_path, non_mated_path};
-    assay_status status = assay_score_text_read(mated_path, &mated);
-    if (status == ASSAY_OK) status = assay_score_text_read(non_mated_path, &non_mated);
-    if (status == ASSAY_OK) status = import_evidence_start(about, inputs, 2, &evidence);
+    char *inputs[2] = {NULL, NULL};
+    assay_status status = assay_score_list_read(mated_path, &mated);
+    if (status == ASSAY_OK) status = assay_score_list_read(non_mated_path, &non_mated);
+    if (status == ASSAY_OK) status = assay_score_list_file(mated_path, &inputs[0]);
+    if (status == ASSAY_OK) status = assay_score_list_file(non_mated_path, &inputs[1]);
+    if (status == ASSAY_OK)
+        status = import_evidence_start(about, (const char *const *)inputs, 2, &evidence);
     if (status != ASSAY_OK) goto out;
     evidence.protocol.kind = ASSAY_PROTOCOL_SCORES;
     status = assay_sample_table_create(0, 0, &evidence.table);
@@ -60,8 +64,26 @@ assay_status assay_import_score_lists(const assay_import_about *about, const cha
     if ((status = assay_evidence_write(out_path, &evidence))) goto out;
     import_result_fill(&evidence, out);
 out:
+    free(inputs[0]);
+    free(inputs[1]);
     assay_score_values_free(&mated);
     assay_score_values_free(&non_mated);
     assay_evidence_free(&evidence);
+    return status;
+}
+
+assay_status assay_import_scored_pairs(const assay_import_about *about, const char *pairs_path,
+                                       const char *labels_path,
+                                       const assay_manifest_declaration *declared,
+                                       const assay_progress *progress, const char *out_path,
+                                       assay_import_result *out) {
+    assay_sample_table table = {0};
+    assay_scored_pairs pairs = {0};
+    const char *const inputs[] = {pairs_path, labels_path};
+    assay_status status = assay_labels_read(labels_path, declared, progress, &table);
+    if (status == ASSAY_OK) status = assay_scored_pairs_read(pairs_path, &table, &pairs);
+    if (status == ASSAY_OK) status = import_pairs(about, inputs, 2, &table, &pairs, out_path, out);
+    assay_scored_pairs_free(&pairs);
+    assay_sample_table_free(&table);
     return status;
 }

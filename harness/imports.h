@@ -18,6 +18,7 @@ typedef struct {
     bool distance; /* the numbers are distances: each score is its number with the sign turned */
     bool has_failed_value;          /* a number that stands for "no score", as NaN does */
     double failed_value;            /* before the sign is turned */
+    bool same_session;              /* with samples: mated comparisons of one session count */
     const assay_protocol *protocol; /* its targets and thresholds; thresholds as scores */
 } assay_import_about;
 
@@ -32,5 +33,31 @@ typedef struct {
 assay_status assay_import_score_lists(const assay_import_about *about, const char *mated_path,
                                       const char *non_mated_path, const char *out_path,
                                       assay_import_result *out) ASSAY_MUST_CHECK;
+
+/* Comparisons with their samples: a CSV with the columns reference, probe and score, and labels of
+ * the samples: evidence of protocol `pairs`, with subjects and so with intervals and groups. */
+assay_status assay_import_scored_pairs(const assay_import_about *about, const char *pairs_path,
+                                       const char *labels_path,
+                                       const assay_manifest_declaration *declared,
+                                       const assay_progress *progress, const char *out_path,
+                                       assay_import_result *out) ASSAY_MUST_CHECK;
+
+/* A matrix of scores, a row a query (probe) and a column a target (reference): .npy, BEE .mtx, or
+ * else CSV without a header. */
+typedef struct {
+    const char *matrix_path;
+    const char *mask_path;   /* BEE mask, or NULL; its 0x00 are no comparisons, and where it and the
+                                labels differ on who is who the import is refused */
+    const char *labels_path; /* CSV of all samples */
+    const char *targets_path; /* ids of columns, one a line; NULL: the labels' order */
+    const char *queries_path; /* of rows, likewise; with both NULL the matrix is square, of all
+                                 pairs of one list */
+    const char *triangle;     /* square: "upper", "lower", or NULL: both, which must be equal */
+    const assay_manifest_declaration *declared; /* may be NULL */
+} assay_import_matrix;
+assay_status assay_import_score_matrix(const assay_import_about *about,
+                                       const assay_import_matrix *import,
+                                       const assay_progress *progress, const char *out_path,
+                                       assay_import_result *out) ASSAY_MUST_CHECK;
 
 #endif

@@ -3,6 +3,7 @@
 #define ASSAY_HARNESS_IMPORTS_PRIVATE_H
 
 #include "datasets/containers.h"
+#include "datasets/scored_pairs.h"
 #include "harness/imports.h"
 
 /* One comparison as it came. */
@@ -27,6 +28,12 @@ assay_status import_evidence_add(const assay_import_about *about,
 
 /* Sorts the lists and sets what follows from them; relations but for excluded ones. */
 assay_status import_evidence_finish(assay_evidence *evidence) ASSAY_MUST_CHECK;
+
+/* Evidence of protocol `pairs`, written. table is taken over, whatever comes of it. Pairs of one
+ * subject that are not mated are counted as excluded. */
+assay_status import_pairs(const assay_import_about *about, const char *const *inputs, size_t count,
+                          assay_sample_table *table, const assay_scored_pairs *pairs,
+                          const char *out_path, assay_import_result *out) ASSAY_MUST_CHECK;
 
 void import_result_fill(const assay_evidence *evidence, assay_import_result *out);
 

@@ -395,6 +395,10 @@ assay_status assay_figures_compute_by(const assay_evidence *evidence, const char
     if (status == ASSAY_OK) compute_whole(evidence, &figures);
     if (status == ASSAY_OK) status = compute_points(evidence, &work, &figures);
     if (status == ASSAY_OK) status = compute_intervals(evidence, &work, &figures);
+    if (status == ASSAY_OK && !assay_evidence_knows_enrolment(evidence)) {
+        if (assay_evidence_has_samples(evidence)) figures.fte.reason = ASSAY_NO_ENROLMENT;
+        figures.fte_interval = assay_interval_unknown(figures.fte.reason);
+    }
     if (status == ASSAY_OK)
         status = compute_attributes(evidence, &work, attributes, count, mean_of_pair, &figures);
     if (status == ASSAY_OK)

@@ -16,6 +16,7 @@
 
 /* Why there is none of many figures where the evidence is of score lists alone. */
 #define ASSAY_NO_SAMPLES "the scores came without samples"
+#define ASSAY_NO_ENROLMENT "the scores came without word of who was not enrolled"
 
 #define ASSAY_FEW_ERRORS 30u       /* under so many errors a figure is not to be relied on */
 #define ASSAY_HEADLINE_ERRORS 100u /* false matches that leave something to see by group */

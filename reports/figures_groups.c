@@ -371,6 +371,11 @@ assay_status figures_compute_groups(const assay_evidence *evidence, const figure
         count_false_non_matches(&job, &made);
         status = compute_intervals(&job, &made);
     }
+    for (uint32_t g = 0; status == ASSAY_OK && g < made.group_count; ++g) {
+        if (assay_evidence_knows_enrolment(evidence)) break;
+        made.groups[g].fte.reason = ASSAY_NO_ENROLMENT;
+        made.groups[g].fte_interval = assay_interval_unknown(ASSAY_NO_ENROLMENT);
+    }
     if (status == ASSAY_OK)
         *out = made;
     else

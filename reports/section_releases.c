@@ -22,6 +22,10 @@ static void add_enrolment(assay_page *page) {
             continue;
         }
         assay_html_count(assay_html_cell(&table), figures->samples);
+        if (!assay_evidence_knows_enrolment(release->evidence)) {
+            for (int cell = 0; cell < 5; ++cell) assay_html_cell_text(&table, "not known");
+            continue;
+        }
         assay_html_count(assay_html_cell(&table), figures->enrolled);
         assay_html_count(assay_html_cell(&table), figures->refused);
         assay_html_count(assay_html_cell(&table), figures->failed);

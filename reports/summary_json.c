@@ -109,7 +109,9 @@ static summary_object release_json(const assay_report_release *release) {
     summary_set_text(&made, "version", evidence->version);
     summary_set_text(&made, "algorithm", evidence->algorithm);
     summary_set_text(&made, "comparator", evidence->comparator);
-    const char *unknown = assay_evidence_has_samples(evidence) ? NULL : ASSAY_NO_SAMPLES;
+    const char *unknown = !assay_evidence_has_samples(evidence)       ? ASSAY_NO_SAMPLES
+                          : !assay_evidence_knows_enrolment(evidence) ? ASSAY_NO_ENROLMENT
+                                                                      : NULL;
     summary_set_known(&made, "enrolled", figures->enrolled, unknown);
     summary_set_known(&made, "refused", figures->refused, unknown);
     summary_set_known(&made, "failed", figures->failed, unknown);

@@ -23,11 +23,15 @@ static void write_releases(const assay_report *report, csv_sheet *sheet) {
         csv_text(sheet, evidence->comparator);
         const uint64_t counts[] = {figures->samples, figures->subjects, figures->enrolled,
                                    figures->refused, figures->failed,   figures->excluded};
-        const bool known = assay_evidence_has_samples(evidence);
-        for (size_t c = 0; known && c < sizeof counts / sizeof *counts; ++c)
-            csv_count(sheet, counts[c]);
-        for (size_t c = 0; !known && c < sizeof counts / sizeof *counts + 3; ++c)
-            csv_text(sheet, ""); /* of FTE too */
+        const bool has_samples = assay_evidence_has_samples(evidence);
+        const bool known = has_samples && assay_evidence_knows_enrolment(evidence);
+        for (size_t c = 0; c < sizeof counts / sizeof *counts; ++c) {
+            if (known || (has_samples && c < 2))
+                csv_count(sheet, counts[c]);
+            else
+                csv_text(sheet, "");
+        }
+        for (size_t c = 0; !known && c < 3; ++c) csv_text(sheet, ""); /* of FTE */
         if (known) csv_rate(sheet, figures->fte);
         csv_interval(sheet, &figures->fte_interval);
         csv_count(sheet, evidence->mated_count);

@@ -29,6 +29,7 @@ assay_status assay_import_options_take(const import_options *values, assay_proto
                                 .version = values->version,
                                 .dataset_name = values->dataset,
                                 .distance = values->distance,
+                                .same_session = values->same_session,
                                 .has_failed_value = values->failed != NULL,
                                 .failed_value = failed,
                                 .protocol = protocol};

@@ -9,7 +9,7 @@ typedef struct {
     const char *release, *version, *dataset, *failed;
     assay_option_numbers fmr_targets, thresholds;
     uint64_t tail_cap;
-    bool distance;
+    bool distance, same_session;
 } import_options;
 
 #define IMPORT_OPTION(values, field, member, option_name, option_kind, ...)                        \
@@ -37,6 +37,11 @@ typedef struct {
         IMPORT_OPTION(values, field, tail_cap, "tail-cap", ASSAY_OPTION_COUNT, .value = "N",       \
                       .low = 1, .high = (uint64_t)1 << 32,                                         \
                       .purpose = "most non-mated scores that are taken", .shown = "67108864")
+
+/* Those of imports that know samples. */
+#define IMPORT_SAMPLE_OPTIONS(values, field)                                                       \
+    IMPORT_OPTION(values, field, same_session, "same-session", ASSAY_OPTION_FLAG,                  \
+                  .purpose = "mated comparisons within one session count (optimistic)")
 
 /* Values to what imports are told; out borrows from both. The protocol is the caller's to free. */
 assay_status assay_import_options_take(const import_options *values, assay_protocol *protocol,

@@ -10,7 +10,8 @@ import unittest
 
 PROGRAM = os.environ.get("ASSAY_PROGRAM", "")
 SOURCE = os.environ.get("ASSAY_SOURCE", "")
-COMMANDS = ["run", "ingest", "enroll", "import templates", "import scores", "compare", "report", "gate", "synth", "info", "verify", "backends", "bench"]
+COMMANDS = ["run", "ingest", "enroll", "import templates", "import scores", "import matrix", "compare", "report", "gate", "synth",
+            "info", "verify", "backends", "bench"]
 
 SMALL = """assay: 1
 name: small

@@ -45,6 +45,16 @@ class Peers(Case):
                     self.assertAlmostEqual(release[figure]["value"], value, delta=0.51 * 10 ** -digits)
                     self.assertEqual(release[figure]["source"], "exact")
 
+    def test_bobs_figures_are_met_from_its_own_hdf5_files(self):
+        files = [os.path.join(LISTS, "..", "..", "bob", "nonsep-%s.hdf5" % kind) for kind in ("positives", "negatives")]
+        self.good("import", "scores", *files, "--release", "bob", "--version", "nonsep", "--fmr-targets", "1,0.1,0.01",
+                  "-o", "b.h5", "-q")
+        self.good("report", "b.h5", "-o", "b", "-q")
+        release = json.load(open(self.path("b", "summary.json"), encoding="utf-8"))["releases"][0]
+        self.assertAlmostEqual(release["auc"]["value"], 0.9326, delta=5.1e-5)
+        rates = {point["fmr_target"]: point["fnmr"]["value"] for point in release["operating_points"]}
+        self.assertEqual(rates, {1: 0, 0.1: 0.12, 0.01: 0.48})
+
     def test_thresholds_are_observed_scores_and_rates_are_counts_ties_and_all(self):
         for name in PYEER:
             mated, non_mated = numbers(name + "_true.txt"), numbers(name + "_false.txt")
