@@ -22,8 +22,10 @@ static const struct {
     {"10 years and more", 10, (double)INFINITY},
 };
 
-/* Band of a mated comparison, ASSAY_AGEING_BANDS where a time is not known. */
+/* Band of a mated comparison, ASSAY_AGEING_BANDS where a time is not known: of scores that came
+ * without samples none is. */
 static uint32_t band_of(const assay_sample_table *table, const assay_comparison *pair) {
+    if (pair->j == ASSAY_NO_ROW) return ASSAY_AGEING_BANDS;
     int64_t a = table->captured[pair->i], b = table->captured[pair->j];
     if (a == ASSAY_TIME_MISSING || b == ASSAY_TIME_MISSING) return ASSAY_AGEING_BANDS;
     double years = fabs((double)a - (double)b) / YEAR_SECONDS;
