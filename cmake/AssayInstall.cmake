@@ -4,7 +4,7 @@ install(TARGETS assay_library ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY datasets kernels harness reports DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/assay
         FILES_MATCHING PATTERN "*.h" PATTERN "*.def"
         PATTERN "*_private.h" EXCLUDE PATTERN "cli" EXCLUDE PATTERN "image_worker" EXCLUDE
-        PATTERN "cpu" EXCLUDE PATTERN "reference" EXCLUDE)
+        PATTERN "cpu" EXCLUDE PATTERN "cuda" EXCLUDE PATTERN "reference" EXCLUDE)
 # assay.pc finds its prefix from where it lies, so that an installed tree may be moved.
 file(RELATIVE_PATH ASSAY_PC_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(cmake/assay.pc.in ${CMAKE_BINARY_DIR}/assay.pc @ONLY)

@@ -1,8 +1,5 @@
 # What was found, said once when configuring and again by `assay --version`. A feature that was asked
 # for (ON) is there or the configuration stops here; one that is looked for (AUTO) is named.
-if(ASSAY_CUDA STREQUAL "ON" AND NOT EXISTS ${CMAKE_SOURCE_DIR}/kernels/cuda)
-  message(FATAL_ERROR "ASSAY_CUDA=ON: this version of assay has no CUDA backend; use AUTO or OFF")
-endif()
 if(ASSAY_MPI STREQUAL "ON" AND NOT EXISTS ${CMAKE_SOURCE_DIR}/harness/mpi)
   message(FATAL_ERROR "ASSAY_MPI=ON: this version of assay has no MPI driver; use AUTO or OFF")
 endif()
@@ -15,7 +12,7 @@ set(ASSAY_BUILT_WITH "HDF5 ${HDF5_VERSION}, OpenBLAS ${OPENBLAS_VERSION}, libyam
 jansson ${JANSSON_VERSION}, OpenSSL ${CRYPTO_VERSION}, libseccomp ${SECCOMP_VERSION}, \
 utf8proc ${UTF8PROC_VERSION}, and in assay-image-worker alone libvips ${VIPS_VERSION}")
 set(ASSAY_FEATURES "${CMAKE_BUILD_TYPE}")
-if(EXISTS ${CMAKE_SOURCE_DIR}/kernels/cuda AND NOT ASSAY_CUDA STREQUAL "OFF" AND CMAKE_CUDA_COMPILER)
+if(TARGET assay_cuda)
   string(APPEND ASSAY_FEATURES ", CUDA ${CMAKE_CUDA_COMPILER_VERSION}")
 else()
   string(APPEND ASSAY_FEATURES ", no CUDA")
