@@ -56,3 +56,33 @@ double assay_size_ratio(double base, double ratio, double groups, double design_
     double spread = (1 - base) / base + (1 - ratio * base) / (ratio * base);
     return whole(z * z * design_effect * spread / (comparisons * distance * distance));
 }
+
+double assay_reach_fmr(double subjects, double relative, double propensity_cv2, double alpha) {
+    double width = log1p(relative) / normal(1 - alpha / 2);
+    double left = width * width - 4 * propensity_cv2 / subjects;
+    double fmr = 2 / (subjects * (subjects - 1) * left);
+    return subjects >= 2 && left > 0 && fmr <= 1 ? fmr : (double)INFINITY;
+}
+
+double assay_reach_margin(double discordance, double design_effect, double trials, double alpha,
+                          double power) {
+    double z = normal(1 - alpha) + normal(power);
+    return z * sqrt(discordance * design_effect / trials);
+}
+
+double assay_reach_ratio(double subjects, double base, double groups, double design_effect,
+                         double comparisons, double alpha, double power) {
+    double low = 1, high = 1 / base;
+    if (!(base > 0) || !(base < 1) ||
+        assay_size_ratio(base, high, groups, design_effect, comparisons, alpha, power) > subjects)
+        return (double)INFINITY;
+    for (int step = 0; step < 100; ++step) {
+        double middle = sqrt(low * high);
+        if (assay_size_ratio(base, middle, groups, design_effect, comparisons, alpha, power) >
+            subjects)
+            low = middle;
+        else
+            high = middle;
+    }
+    return high;
+}

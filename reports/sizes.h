@@ -24,4 +24,15 @@ double assay_size_margin(double discordance, double margin, double true_differen
 double assay_size_ratio(double base, double ratio, double groups, double design_effect,
                         double comparisons, double alpha, double power);
 
+/* The other way round: what so many subjects show. The smallest FMR whose interval is as narrow as
+ * relative says; INFINITY where that many subjects never tell any so well. */
+double assay_reach_fmr(double subjects, double relative, double propensity_cv2, double alpha);
+/* The smallest margin that so many mated comparisons decide where the releases do not differ. */
+double assay_reach_margin(double discordance, double design_effect, double trials, double alpha,
+                          double power);
+/* The smallest ratio to base that a group of so many subjects shows, beside one as large. INFINITY
+ * where even a rate of 1 would not show. */
+double assay_reach_ratio(double subjects, double base, double groups, double design_effect,
+                         double comparisons, double alpha, double power);
+
 #endif
