@@ -209,12 +209,16 @@ static bool holds_something(const char *path) {
 assay_status assay_output_folder_check(const char *path, assay_folder_kind kind) {
     static const struct {
         const char *what, *schema;
-        const char *names[5]; /* the first is written before the others, and tells who did it */
+        const char *names[6]; /* the first is written before the others, and tells who did it */
     } kinds[] = {
         [ASSAY_FOLDER_REPORT] = {"a report",
                                  "assay-summary/",
                                  {"summary.json", "index.html", "tables", "plots"}},
         [ASSAY_FOLDER_GATE] = {"a verdict", "assay-verdict/", {"verdict.json", "index.html"}},
+        [ASSAY_FOLDER_WORKLISTS] = {"worklists",
+                                    "assay-worklists/",
+                                    {"worklists.json", "non_mated.csv", "mated.csv",
+                                     "disagreements.csv", "labels.csv"}},
         [ASSAY_FOLDER_TEMPLATES] = {"a synthetic population",
                                     "assay-population-truth/",
                                     {"truth.json", "labels.csv", "templates.npy"}},

@@ -24,6 +24,7 @@ assay_status assay_outputs_check(const assay_output *outputs, size_t output_coun
 typedef enum {
     ASSAY_FOLDER_REPORT = 0, /* index.html, summary.json, tables/, plots/ */
     ASSAY_FOLDER_GATE,       /* verdict.json, index.html */
+    ASSAY_FOLDER_WORKLISTS,  /* worklists.json and a CSV for each kind */
     ASSAY_FOLDER_TEMPLATES,  /* of a synthetic population: truth.json, labels.csv, templates.npy */
 } assay_folder_kind;
 /* ASSAY_USAGE where path is a file, or a folder in which one of the names is there and was not
