@@ -6,6 +6,7 @@
 
 #include "datasets/base/file.h"
 #include "datasets/base/memory.h"
+#include "datasets/opaque.h"
 #include "datasets/seal.h"
 #include "datasets/store.h"
 
@@ -137,11 +138,7 @@ static assay_status describe_dataset(const char *path, description *to) {
     return ASSAY_OK;
 }
 
-static assay_status describe_templates(const char *path, description *to) {
-    assay_templates *templates = NULL;
-    assay_status status = assay_templates_open(path, &templates);
-    if (status) return status;
-    const assay_templates_head *head = assay_templates_get_head(templates);
+static void say_templates(description *to, const assay_templates_head *head) {
     say(to, "release", json_string(head->release));
     say(to, "version", json_string(head->version));
     say(to, "algorithm", json_string(head->algorithm));
@@ -152,6 +149,29 @@ static assay_status describe_templates(const char *path, description *to) {
     say(to, "length", count_json(head->length));
     say_table(to, &head->table);
     say(to, "provenance", document_json(head->provenance_json));
+}
+
+static assay_status describe_opaque(const char *path, description *to) {
+    assay_opaque set = {0};
+    assay_status status = assay_opaque_read(path, &set);
+    if (status) return status;
+    say_templates(to, &set.head);
+    say(to, "opaque", json_true());
+    say(to, "roles", count_json(set.roles));
+    say(to, "bytes", count_json(set.total));
+    assay_opaque_free(&set);
+    return ASSAY_OK;
+}
+
+static assay_status describe_templates(const char *path, description *to) {
+    assay_templates *templates = NULL;
+    bool opaque = false;
+    assay_status status = assay_opaque_is(path, &opaque);
+    if (status) return status;
+    if (opaque) return describe_opaque(path, to);
+    status = assay_templates_open(path, &templates);
+    if (status) return status;
+    say_templates(to, assay_templates_get_head(templates));
     assay_templates_close(templates);
     return ASSAY_OK;
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "datasets/base/memory.h"
+#include "harness/compare_opaque.h"
 #include "harness/compare_private.h"
 
 static unsigned threads_of(const assay_compare_options *options) {
@@ -77,9 +78,12 @@ static assay_status compare_all(comparison *work) {
 }
 
 static assay_status open_work(const char *templates_path, comparison *work) {
-    assay_status status = assay_templates_open(templates_path, &work->templates);
-    if (status != ASSAY_OK) return status;
-    work->head = assay_templates_get_head(work->templates);
+    assay_status status = ASSAY_OK;
+    if (work->opaque == NULL) {
+        status = assay_templates_open(templates_path, &work->templates);
+        if (status != ASSAY_OK) return status;
+        work->head = assay_templates_get_head(work->templates);
+    }
     const char *comparator = work->options->comparator;
     if (comparator == NULL) comparator = work->head->comparator;
     status = assay_comparator_parse(comparator, &work->comparator);
@@ -100,10 +104,12 @@ static void note_few(const comparison *work) {
                         work->head->table.row_count);
 }
 
-assay_status assay_compare(const char *templates_path, const assay_compare_options *options,
-                           const char *out_path, const assay_progress *progress,
-                           assay_compare_result *out) {
+static assay_status compare_vectors(const char *templates_path, const assay_opaque *opaque,
+                                    const assay_compare_options *options, const char *out_path,
+                                    const assay_progress *progress, assay_compare_result *out) {
     comparison work = {.options = options,
+                       .opaque = opaque,
+                       .head = opaque == NULL ? NULL : &opaque->head,
                        .progress = progress,
                        .out_path = out_path,
                        .threads = threads_of(options),
@@ -121,6 +127,8 @@ assay_status assay_compare(const char *templates_path, const assay_compare_optio
         status = assay_fail_in(status, "%s", templates_path);
         goto out;
     }
+    if (work.opaque != NULL) status = assay_opaque_check_vectors(&work);
+    if (status != ASSAY_OK) goto out;
     describe_pairs(&work);
     status = compare_all(&work);
     if (status != ASSAY_OK) goto out;
@@ -150,6 +158,38 @@ out:
     assay_plan_free(&work.plan);
     assay_templates_close(work.templates);
     return status;
+}
+
+/* By the vectors in them where there are any and the protocol's roles are nothing to them. */
+static assay_status compare_opaque(const char *templates_path, const assay_compare_options *options,
+                                   const char *out_path, const assay_progress *progress,
+                                   assay_compare_result *out) {
+    assay_opaque set = {0};
+    assay_status status = assay_opaque_read(templates_path, &set);
+    if (status != ASSAY_OK) return status;
+    const char *asked = options->comparator;
+    if (asked != NULL && (set.vector_length == 0 || strcmp(asked, set.head.comparator) != 0)) {
+        status = assay_fail(ASSAY_USAGE,
+                            "%s: these templates are compared by their own algorithm, not by %s",
+                            templates_path, asked);
+    } else if (set.vector_length > 0 && set.roles == 1) {
+        set.head.length = set.vector_length;
+        status = compare_vectors(templates_path, &set, options, out_path, progress, out);
+    } else {
+        status = assay_compare_opaque(&set, options, threads_of(options), out_path, progress, out);
+    }
+    assay_opaque_free(&set);
+    return status;
+}
+
+assay_status assay_compare(const char *templates_path, const assay_compare_options *options,
+                           const char *out_path, const assay_progress *progress,
+                           assay_compare_result *out) {
+    bool opaque = false;
+    assay_status status = assay_opaque_is(templates_path, &opaque);
+    if (status != ASSAY_OK) return status;
+    if (opaque) return compare_opaque(templates_path, options, out_path, progress, out);
+    return compare_vectors(templates_path, NULL, options, out_path, progress, out);
 }
 
 assay_status assay_compare_estimate(uint64_t templates, uint32_t length,

@@ -12,6 +12,7 @@
 
 #include "datasets/base/file.h"
 #include "datasets/base/memory.h"
+#include "harness/compare_opaque.h"
 #include "harness/compare_private.h"
 
 enum { READ_ROWS = 1024 };
@@ -207,6 +208,16 @@ static assay_status store_row(comparison *work, assay_quantiser *quantiser, uint
     return transfer(work->store, true, coarse, length * sizeof *coarse, coarse_offset(work, place));
 }
 
+/* Rows of templates.h5; of opaque ones the vectors that lie in those that take part. */
+static assay_status read_block(comparison *work, uint64_t first, uint64_t count, float *out) {
+    if (work->opaque == NULL) return assay_templates_read(work->templates, first, count, out);
+    for (uint64_t n = 0; n < count; n++)
+        if (work->plan.place[first + n] != UINT32_MAX)
+            assay_opaque_vector(work->opaque, (uint32_t)(first + n),
+                                out + (size_t)n * work->head->length);
+    return ASSAY_OK;
+}
+
 /* Every row that takes part, in the order of the file. done counts rows of both readings. */
 static assay_status read_rows(comparison *work, assay_quantiser *quantiser, take_row *take,
                               uint64_t done) {
@@ -217,7 +228,7 @@ static assay_status read_rows(comparison *work, assay_quantiser *quantiser, take
         assay_allocate(&block, (size_t)READ_ROWS * length, sizeof *block, "a block of templates");
     for (uint64_t first = 0; status == ASSAY_OK && first < rows; first += READ_ROWS) {
         const uint64_t count = rows - first < READ_ROWS ? rows - first : READ_ROWS;
-        status = assay_templates_read(work->templates, first, count, block);
+        status = read_block(work, first, count, block);
         for (uint64_t n = 0; status == ASSAY_OK && n < count; n++) {
             const uint32_t place = work->plan.place[first + n];
             if (place == UINT32_MAX) continue;

@@ -108,16 +108,14 @@ static assay_status copy_histograms(const comparison *work, assay_evidence *evid
     return ASSAY_OK;
 }
 
-static assay_status copy_names(const comparison *work, assay_evidence *evidence) {
-    const assay_templates_head *head = work->head;
+assay_status assay_compare_copy_names(const assay_templates_head *head, const char *comparator,
+                                      assay_evidence *evidence) {
     const struct {
         char **out;
         const char *text;
     } names[] = {
-        {&evidence->release, head->release},
-        {&evidence->version, head->version},
-        {&evidence->algorithm, head->algorithm},
-        {&evidence->comparator, assay_comparator_name(work->comparator)},
+        {&evidence->release, head->release},           {&evidence->version, head->version},
+        {&evidence->algorithm, head->algorithm},       {&evidence->comparator, comparator},
         {&evidence->dataset_name, head->dataset_name},
     };
     for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
@@ -129,7 +127,7 @@ static assay_status copy_names(const comparison *work, assay_evidence *evidence)
     return assay_sample_table_copy(&head->table, &evidence->table);
 }
 
-static assay_status copy_protocol(const assay_protocol *from, assay_protocol *out) {
+assay_status assay_compare_copy_protocol(const assay_protocol *from, assay_protocol *out) {
     char *json = NULL;
     assay_protocol copy = {0};
     assay_status status = assay_protocol_to_json(from, &json);
@@ -213,9 +211,10 @@ assay_status assay_compare_evidence(comparison *work, assay_evidence *out) {
                                .bound = work->set.bound,
                                .non_mated = work->tally.non_mated};
     memcpy(evidence.relations, work->plan.relations, sizeof evidence.relations);
-    assay_status status = copy_names(work, &evidence);
+    assay_status status =
+        assay_compare_copy_names(work->head, assay_comparator_name(work->comparator), &evidence);
     if (status != ASSAY_OK) goto out;
-    status = copy_protocol(work->options->protocol, &evidence.protocol);
+    status = assay_compare_copy_protocol(work->options->protocol, &evidence.protocol);
     if (status != ASSAY_OK) goto out;
     status = score_mated(work, &evidence);
     if (status != ASSAY_OK) goto out;

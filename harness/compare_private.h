@@ -2,6 +2,7 @@
 #ifndef ASSAY_HARNESS_COMPARE_PRIVATE_H
 #define ASSAY_HARNESS_COMPARE_PRIVATE_H
 
+#include "datasets/opaque.h"
 #include "harness/plan.h"
 #include "harness/steps.h"
 #include "kernels/backend.h"
@@ -20,7 +21,8 @@ typedef struct {
     const assay_progress *progress;
     const char *out_path;
     assay_templates *templates;       /* open */
-    const assay_templates_head *head; /* borrowed of it */
+    const assay_opaque *opaque;       /* instead: opaque templates with vectors in them */
+    const assay_templates_head *head; /* borrowed of either */
     const assay_backend *backend;
     assay_comparator comparator;
     unsigned threads;
@@ -72,6 +74,12 @@ assay_status assay_compare_check_part(comparison *work, uint64_t part,
 /* compare_evidence: mated scores, the tail by rows, and everything that evidence says. The tally's
  * tail becomes the evidence's. */
 assay_status assay_compare_evidence(comparison *work, assay_evidence *out) ASSAY_MUST_CHECK;
+
+/* What evidence takes over from templates and from the protocol. */
+assay_status assay_compare_copy_names(const assay_templates_head *head, const char *comparator,
+                                      assay_evidence *evidence) ASSAY_MUST_CHECK;
+assay_status assay_compare_copy_protocol(const assay_protocol *from,
+                                         assay_protocol *out) ASSAY_MUST_CHECK;
 
 /* compare_matrix: the dense matrix of a small set. */
 assay_status assay_compare_matrix(comparison *work) ASSAY_MUST_CHECK;

@@ -445,6 +445,8 @@ static void read_comparison_numbers(assay_yaml *yaml, const assay_yaml_node *nod
     assay_yaml_uint(yaml, assay_yaml_get(node, "pick_seed"), 0, INT64_MAX, &protocol->pick_seed);
     assay_yaml_uint(yaml, assay_yaml_get(node, "tail_cap"), 1, (uint64_t)1 << 32,
                     &protocol->tail_cap);
+    assay_yaml_uint(yaml, assay_yaml_get(node, "opaque_cap"), 1, (uint64_t)1 << 32,
+                    &config->opaque_cap);
     if (assay_yaml_uint(yaml, assay_yaml_get(node, "threads"), 0, 1024, &threads))
         config->threads = (unsigned)threads;
     if (assay_yaml_uint(yaml, assay_yaml_get(node, "checkpoint"), 0, 86400, &checkpoint))
@@ -477,7 +479,7 @@ static assay_status read_comparison(assay_yaml *yaml, const assay_yaml_node *nod
     static const char *const keys[] = {"comparator",   "backend",      "threads",    "protocol",
                                        "same_session", "histogram_by", "histogram",  "fmr_targets",
                                        "thresholds",   "tail_cap",     "checkpoint", "check_tiles",
-                                       "roles",        "pairs",        "pick_seed"};
+                                       "roles",        "pairs",        "pick_seed",  "opaque_cap"};
     assay_protocol *protocol = &config->protocol;
     const char *text;
     size_t kind;

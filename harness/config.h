@@ -36,13 +36,14 @@ typedef struct {
     unsigned threads; /* 0: all cores */
     unsigned checkpoint_seconds;
     uint64_t check_tiles; /* one in so many; 0: none */
+    uint64_t opaque_cap;  /* most comparisons by a plug-in; 0: the default */
     char *title;          /* of the report, or NULL */
     char **report_groups; /* attributes to report by, "sex*age" crossed; NULL: every one */
     size_t report_group_count;
     char *report_quality; /* attribute to take quality from; NULL: the column quality */
-    double worse_limit; /* of a group's rate over the others'; 0: the report's own */
-    bool mean_pair_age; /* a mated comparison has the mean of both ages */
-    assay_digest digest; /* of the resolved configuration */
+    double worse_limit;   /* of a group's rate over the others'; 0: the report's own */
+    bool mean_pair_age;   /* a mated comparison has the mean of both ages */
+    assay_digest digest;  /* of the resolved configuration */
 } assay_config;
 
 #define ASSAY_CONFIG_CHECKPOINT 300   /* seconds between sealed segments where nothing is said */

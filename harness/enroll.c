@@ -12,6 +12,7 @@
 #include "datasets/base/pace.h"
 #include "datasets/base/text.h"
 #include "datasets/image.h"
+#include "datasets/opaque.h"
 #include "harness/enrolment.h"
 #include "harness/plugin_files.h"
 #include "harness/session.h"
@@ -25,10 +26,12 @@ typedef struct {
     assay_dataset *dataset;
     const assay_sample_table *table; /* of the data set */
     const assay_progress *progress;
-    float *vectors;     /* [row_count][description.length] */
-    double *seconds;    /* [row_count] */
-    uint8_t *enrolment; /* [row_count] */
-    char **reasons;     /* [row_count], NULL where enrolled */
+    float *vectors;      /* [row_count][description.length] of vectors */
+    assay_opaque opaque; /* of opaque templates: its head is filled at the end */
+    uint8_t **made;      /* [row_count][opaque.roles] of them, NULL where there is none */
+    double *seconds;     /* [row_count] */
+    uint8_t *enrolment;  /* [row_count] */
+    char **reasons;      /* [row_count], NULL where enrolled */
     pthread_mutex_t lock;
     uint64_t next, done;
     assay_pace pace;
@@ -39,6 +42,7 @@ typedef struct {
 typedef struct {
     enrolling *shared;
     assay_session *session;
+    uint8_t *room; /* for one template */
     assay_image_reader *reader;
     pthread_t thread;
     bool running;
@@ -52,6 +56,45 @@ static assay_status set_outcome(enrolling *shared, uint64_t row, assay_enrolment
     return assay_copy_string(&shared->reasons[row], reason);
 }
 
+static assay_status make_vector(enroll_worker *worker, uint64_t row,
+                                const assay_algorithm_image *image, assay_outcome *outcome,
+                                char text[ASSAY_SESSION_TEXT]) {
+    const uint32_t length = worker->shared->description.length;
+    float *vector = worker->shared->vectors + row * length;
+    size_t size;
+    assay_status status = assay_session_create(worker->session, image, 1, ASSAY_SAMPLE_UNSPECIFIED,
+                                               (uint8_t *)vector, &size, outcome, text);
+    if (status == ASSAY_OK && *outcome != ASSAY_OUTCOME_OK)
+        memset(vector, 0, length * sizeof *vector);
+    return status;
+}
+
+/* One template, or one of each role: a sample is enrolled where all of them could be made. */
+static assay_status make_opaque(enroll_worker *worker, uint64_t row,
+                                const assay_algorithm_image *image, assay_outcome *outcome,
+                                char text[ASSAY_SESSION_TEXT]) {
+    static const assay_sample_role roles[2] = {ASSAY_SAMPLE_REFERENCE, ASSAY_SAMPLE_PROBE};
+    const assay_opaque *opaque = &worker->shared->opaque;
+    assay_status status = ASSAY_OK;
+    *outcome = ASSAY_OUTCOME_OK;
+    for (uint32_t n = 0; n < opaque->roles && *outcome == ASSAY_OUTCOME_OK; n++) {
+        const uint64_t item = row * opaque->roles + n;
+        size_t size;
+        status = assay_session_create(worker->session, image, 1,
+                                      opaque->roles == 2 ? roles[n] : ASSAY_SAMPLE_UNSPECIFIED,
+                                      worker->room, &size, outcome, text);
+        if (status != ASSAY_OK) return status;
+        if (*outcome != ASSAY_OUTCOME_OK) break;
+        status = assay_allocate(&worker->shared->made[item], size, 1, "a template");
+        if (status != ASSAY_OK) return status;
+        memcpy(worker->shared->made[item], worker->room, size);
+        opaque->size[item] = size;
+    }
+    for (uint32_t n = 0; n < opaque->roles && *outcome != ASSAY_OUTCOME_OK; n++)
+        opaque->size[row * opaque->roles + n] = 0;
+    return ASSAY_OK;
+}
+
 static assay_status make_template(enroll_worker *worker, uint64_t row, const assay_image *image) {
     enrolling *shared = worker->shared;
     const assay_labelled *environment = &shared->table->environment;
@@ -63,20 +106,18 @@ static assay_status make_template(enroll_worker *worker, uint64_t row, const ass
         .pixels = image->pixels,
         .capture_type = environment->labels[environment->codes[row]],
     };
-    float *vector = shared->vectors + row * shared->description.length;
     char text[ASSAY_SESSION_TEXT];
-    size_t size;
-    assay_outcome outcome;
+    assay_outcome outcome = ASSAY_OUTCOME_OK;
     double started = assay_pace_seconds();
-    assay_status status = assay_session_create(worker->session, &given, 1, ASSAY_SAMPLE_UNSPECIFIED,
-                                               (uint8_t *)vector, &size, &outcome, text);
+    assay_status status = shared->vectors != NULL
+                              ? make_vector(worker, row, &given, &outcome, text)
+                              : make_opaque(worker, row, &given, &outcome, text);
     if (status != ASSAY_OK) return status;
     shared->seconds[row] = assay_pace_seconds() - started;
     if (outcome == ASSAY_OUTCOME_OK) {
         shared->enrolment[row] = ASSAY_ENROLMENT_ENROLLED;
         return ASSAY_OK;
     }
-    memset(vector, 0, shared->description.length * sizeof *vector);
     return set_outcome(
         shared, row,
         outcome == ASSAY_OUTCOME_REFUSED ? ASSAY_ENROLMENT_REFUSED : ASSAY_ENROLMENT_FAILED, text);
@@ -170,6 +211,7 @@ static void note_heard(const enrolling *shared, const enroll_worker *workers, un
 static void close_workers(enroll_worker *workers, unsigned threads) {
     for (unsigned n = 0; workers != NULL && n < threads; n++) {
         assay_session_close(workers[n].session);
+        free(workers[n].room);
         assay_image_reader_close(workers[n].reader);
     }
     free(workers);
@@ -182,6 +224,9 @@ static assay_status run_workers(enrolling *shared, const assay_release *release,
     for (unsigned n = 0; n < threads; n++) { /* the readers' processes before the first thread */
         workers[n].shared = shared;
         status = assay_session_open(release, &workers[n].session);
+        if (status != ASSAY_OK) goto out;
+        status = assay_allocate_aligned(
+            &workers[n].room, assay_session_capacity(workers[n].session), 1, "room for a template");
         if (status != ASSAY_OK) goto out;
         status = assay_image_reader_open(&workers[n].reader);
         if (status != ASSAY_OK) goto out;
@@ -223,10 +268,13 @@ static unsigned thread_count(unsigned asked, uint64_t rows) {
 /* ---- the release and its file ---- */
 
 static assay_status check_kind(const assay_algorithm_description *about) {
+    if (about->kind == ASSAY_TEMPLATE_OPAQUE) return ASSAY_OK;
     if (about->kind == ASSAY_TEMPLATE_VECTOR && about->roles_differ == 0) return ASSAY_OK;
-    return assay_fail(ASSAY_FAILED,
-                      "algorithm '%s': only vectors that serve as reference and probe can be kept",
-                      about->name);
+    return assay_fail(
+        ASSAY_FAILED,
+        "algorithm '%s': expected opaque templates, or vectors that serve as reference "
+        "and probe alike",
+        about->name);
 }
 
 static assay_status check_memory(uint64_t rows, uint32_t length) {
@@ -300,7 +348,9 @@ static assay_status fill_head(const enrolling *shared, const assay_session *sess
     } texts[] = {
         {&head->release, release->release == NULL ? about->name : release->release},
         {&head->version, release->version == NULL ? about->version : release->version},
-        {&head->comparator, about->comparator},
+        {&head->comparator, about->kind == ASSAY_TEMPLATE_OPAQUE && about->vector_length == 0
+                                ? "own"
+                                : about->comparator},
         {&head->dataset_name, dataset->name},
     };
     for (size_t n = 0; n < sizeof texts / sizeof texts[0]; n++) {
@@ -314,12 +364,55 @@ static assay_status fill_head(const enrolling *shared, const assay_session *sess
     return fill_table(shared, &head->table);
 }
 
+static assay_status allocate_opaque(enrolling *shared, uint64_t rows) {
+    const assay_algorithm_description *about = &shared->description;
+    assay_opaque *opaque = &shared->opaque;
+    opaque->roles = about->roles_differ ? 2 : 1;
+    opaque->vector_offset = about->vector_length > 0 ? about->vector_offset : 0;
+    opaque->vector_length = about->vector_length;
+    opaque->vector_bound = about->vector_bound;
+    opaque->vector_scale = about->vector_scale;
+    opaque->vector_shift = about->vector_shift;
+    assay_status status =
+        assay_allocate(&shared->made, rows * opaque->roles, sizeof *shared->made, "templates");
+    if (status != ASSAY_OK) return status;
+    return assay_allocate(&opaque->size, rows * opaque->roles, sizeof *opaque->size, "sizes");
+}
+
+/* The templates one behind the other, in row order. */
+static assay_status join_opaque(enrolling *shared) {
+    assay_opaque *opaque = &shared->opaque;
+    const uint64_t items = shared->table->row_count * opaque->roles;
+    for (uint64_t n = 0; n < items; n++) opaque->total += opaque->size[n];
+    assay_status status = assay_allocate(&opaque->bytes, opaque->total, 1, "templates");
+    uint64_t at = 0;
+    for (uint64_t n = 0; status == ASSAY_OK && n < items; n++) {
+        if (opaque->size[n] > 0) memcpy(opaque->bytes + at, shared->made[n], opaque->size[n]);
+        at += opaque->size[n];
+    }
+    return status;
+}
+
+static assay_status write_templates(enrolling *shared, const char *path,
+                                    assay_templates_head *head) {
+    if (shared->vectors != NULL) return assay_templates_write(path, head, shared->vectors);
+    assay_status status = join_opaque(shared);
+    if (status != ASSAY_OK) return status;
+    assay_opaque written = shared->opaque;
+    written.head = *head; /* borrowed */
+    status = assay_opaque_write(path, &written);
+    head->digest = written.head.digest;
+    return status;
+}
+
 static assay_status allocate_results(enrolling *shared) {
     uint64_t rows = shared->table->row_count;
     uint32_t length = shared->description.length;
-    assay_status status = check_memory(rows, length);
+    const bool opaque = shared->description.kind == ASSAY_TEMPLATE_OPAQUE;
+    assay_status status = opaque ? ASSAY_OK : check_memory(rows, length);
     if (status != ASSAY_OK) return status;
-    status = assay_allocate(&shared->vectors, rows, length * sizeof(float), "templates");
+    status = opaque ? allocate_opaque(shared, rows)
+                    : assay_allocate(&shared->vectors, rows, length * sizeof(float), "templates");
     if (status != ASSAY_OK) return status;
     status = assay_allocate(&shared->seconds, rows, sizeof *shared->seconds, "times of templates");
     if (status != ASSAY_OK) return status;
@@ -333,6 +426,11 @@ static void release_results(enrolling *shared) {
     for (uint64_t row = 0; shared->reasons != NULL && row < shared->table->row_count; row++) {
         free(shared->reasons[row]);
     }
+    for (uint64_t n = 0;
+         shared->made != NULL && n < shared->table->row_count * shared->opaque.roles; n++)
+        free(shared->made[n]);
+    free(shared->made);
+    assay_opaque_free(&shared->opaque);
     free(shared->reasons);
     free(shared->enrolment);
     free(shared->seconds);
@@ -368,7 +466,7 @@ assay_status assay_enroll(const char *dataset_path, const assay_release *release
     if (status != ASSAY_OK) goto out;
     head.seconds = shared.seconds;
     shared.seconds = NULL;
-    status = assay_templates_write(out_path, &head, shared.vectors);
+    status = write_templates(&shared, out_path, &head);
     if (status != ASSAY_OK) goto out;
     assay_enrolment_count(&head.table, &head.digest, out);
 out:

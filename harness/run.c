@@ -12,6 +12,7 @@
 #include "datasets/base/memory.h"
 #include "datasets/base/pace.h"
 #include "datasets/npy.h"
+#include "datasets/opaque.h"
 #include "harness/outputs.h"
 #include "harness/run_private.h"
 #include "harness/session.h"
@@ -214,6 +215,17 @@ static assay_import import_of(const runner *run, const assay_config_release *rel
                           .declared = declared ? &config->dataset : NULL};
 }
 
+/* What templates are, of either sort; *templates and *opaque are the caller's to let go. */
+static assay_status open_head(const char *path, assay_templates **templates, assay_opaque *opaque,
+                              const assay_templates_head **out) {
+    bool is_opaque = false;
+    assay_status status = assay_opaque_is(path, &is_opaque);
+    if (status != ASSAY_OK) return status;
+    status = is_opaque ? assay_opaque_read(path, opaque) : assay_templates_open(path, templates);
+    if (status == ASSAY_OK) *out = is_opaque ? &opaque->head : assay_templates_get_head(*templates);
+    return status;
+}
+
 static assay_status templates_fit(runner *run, const assay_config_release *release,
                                   release_files *files, bool *out) {
     assay_templates *templates = NULL;
@@ -221,11 +233,12 @@ static assay_status templates_fit(runner *run, const assay_config_release *relea
     *out = false;
     if (run->options->force || run->dataset_planned || !assay_file_exists(files->templates))
         return ASSAY_OK;
-    if (assay_templates_open(files->templates, &templates) != ASSAY_OK) {
+    assay_opaque opaque = {0};
+    const assay_templates_head *head = NULL;
+    if (open_head(files->templates, &templates, &opaque, &head) != ASSAY_OK) {
         note_unusable(run, files->templates);
         return ASSAY_OK;
     }
-    const assay_templates_head *head = assay_templates_get_head(templates);
     bool same =
         strcmp(head->release, release->name) == 0 && strcmp(head->version, release->version) == 0;
     if (same && assay_config_enrols(release)) {
@@ -237,6 +250,7 @@ static assay_status templates_fit(runner *run, const assay_config_release *relea
     }
     *out = same;
     assay_templates_close(templates);
+    assay_opaque_free(&opaque);
     return status;
 }
 
@@ -283,9 +297,10 @@ static assay_status planned_length(runner *run, const assay_config_release *rele
 /* Reads what the templates are, once they are there. */
 static assay_status read_head(runner *run, release_files *files, assay_run_step *step) {
     assay_templates *templates = NULL;
-    assay_status status = assay_templates_open(files->templates, &templates);
+    assay_opaque opaque = {0};
+    const assay_templates_head *head = NULL;
+    assay_status status = open_head(files->templates, &templates, &opaque, &head);
     if (status != ASSAY_OK) return status;
-    const assay_templates_head *head = assay_templates_get_head(templates);
     files->digest = head->digest;
     files->dataset_digest = head->dataset_digest;
     files->count = head->table.row_count;
@@ -297,6 +312,7 @@ static assay_status read_head(runner *run, release_files *files, assay_run_step 
     if (run->config->pair_list != NULL)
         status = assay_run_read_pairs(run, &head->table, &files->protocol);
     assay_templates_close(templates);
+    assay_opaque_free(&opaque);
     return status;
 }
 
@@ -380,18 +396,22 @@ out:
     return status;
 }
 
-static assay_compare_options compare_options(const runner *run, const release_files *files) {
+static assay_compare_options compare_options(const runner *run, const release_files *files,
+                                             const assay_release *plugin) {
     return (assay_compare_options){.protocol = assay_run_protocol(run, files),
                                    .comparator = run->config->comparator,
                                    .backend = run->backend,
                                    .threads = run->threads,
                                    .checkpoint_seconds = run->config->checkpoint_seconds,
                                    .check_tiles = run->config->check_tiles,
-                                   .configuration_digest = run->configuration_digest};
+                                   .configuration_digest = run->configuration_digest,
+                                   .plugin = plugin,
+                                   .opaque_cap = run->config->opaque_cap};
 }
 
-static assay_status estimate(const runner *run, const release_files *files, assay_run_step *step) {
-    assay_compare_options options = compare_options(run, files);
+static assay_status estimate(const runner *run, const release_files *files,
+                             const assay_release *plugin, assay_run_step *step) {
+    assay_compare_options options = compare_options(run, files, plugin);
     assay_compare_result result = {0};
     assay_status status = assay_compare_estimate(files->count, files->length, &options, &result);
     if (status != ASSAY_OK) return status;
@@ -402,8 +422,9 @@ static assay_status estimate(const runner *run, const release_files *files, assa
     return ASSAY_OK;
 }
 
-static assay_status compare(const runner *run, const release_files *files, assay_run_step *step) {
-    assay_compare_options options = compare_options(run, files);
+static assay_status compare(const runner *run, const release_files *files,
+                            const assay_release *plugin, assay_run_step *step) {
+    assay_compare_options options = compare_options(run, files, plugin);
     assay_compare_result result = {0};
     assay_status status = assay_run_make_parent(files->evidence);
     if (status == ASSAY_OK)
@@ -418,6 +439,7 @@ static assay_status compare(const runner *run, const release_files *files, assay
 
 static assay_status step_compare(runner *run, const assay_config_release *release,
                                  const release_files *files) {
+    const assay_release plugin = release_of(release);
     assay_run_step *step = NULL;
     bool fits = false;
     assay_status status = add_step(run, "compare", release, files->evidence, &step);
@@ -428,9 +450,9 @@ static assay_status step_compare(runner *run, const assay_config_release *releas
     if (fits)
         step->outcome = ASSAY_RUN_UP_TO_DATE;
     else if (run->options->dry_run)
-        status = estimate(run, files, step);
+        status = estimate(run, files, &plugin, step);
     else
-        status = compare(run, files, step);
+        status = compare(run, files, &plugin, step);
     finish(run, step, status);
     return status;
 }

@@ -232,3 +232,12 @@ uint64_t assay_session_heard(const assay_session *session, const char **out) {
     *out = "";
     return session->worker == NULL ? 0 : assay_worker_heard(session->worker, out);
 }
+
+assay_status assay_session_compare(assay_session *session, const assay_opaque_bytes *reference,
+                                   const assay_opaque_bytes *probes, size_t count,
+                                   assay_own_score *out, char text[ASSAY_SESSION_TEXT]) {
+    if (session->worker != NULL)
+        return assay_worker_compare(session->worker, reference, probes, count, out, text);
+    return assay_fail(ASSAY_USAGE, "algorithm '%s' has no comparison of its own",
+                      session->about.name);
+}

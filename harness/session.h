@@ -3,6 +3,7 @@
 #ifndef ASSAY_HARNESS_SESSION_H
 #define ASSAY_HARNESS_SESSION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,23 @@ assay_status assay_session_create(assay_session *session, const assay_algorithm_
                                   size_t count, assay_sample_role role, uint8_t *out,
                                   size_t *out_size, assay_outcome *out_outcome,
                                   char text[ASSAY_SESSION_TEXT]) ASSAY_MUST_CHECK;
+
+/* Bytes of an opaque template; borrowed. */
+typedef struct {
+    const uint8_t *bytes;
+    size_t size;
+} assay_opaque_bytes;
+typedef struct {
+    bool scored;
+    double score; /* NaN where there is none */
+} assay_own_score;
+/* Scores of reference with probes[count] by the algorithm's own comparison; count at most 256. One
+ * that fails, or gives no finite number, or breaks two workers, has no score; text is of such a
+ * one. ASSAY_USAGE where the algorithm has no comparison. */
+assay_status assay_session_compare(assay_session *session, const assay_opaque_bytes *reference,
+                                   const assay_opaque_bytes *probes, size_t count,
+                                   assay_own_score *out,
+                                   char text[ASSAY_SESSION_TEXT]) ASSAY_MUST_CHECK;
 
 /* "name key=value …", as templates.h5 keeps it; free(). */
 assay_status assay_session_algorithm_text(const assay_session *session,

@@ -70,7 +70,11 @@ typedef struct {
     uint64_t check_tiles; /* one tile in so many, and at least one, is computed once more by the
                              reference backend; 0: none */
     const char *configuration_digest; /* hex, or NULL; goes into the provenance */
+    /* Opaque templates: who made them, for their comparison; and most comparisons by it. */
+    const assay_release *plugin;
+    uint64_t opaque_cap; /* 0: ASSAY_OPAQUE_CAP */
 } assay_compare_options;
+#define ASSAY_OPAQUE_CAP ((uint64_t)10000000)
 typedef struct {
     uint64_t templates, pairs, mated, non_mated, tail;
     uint64_t memory_bytes, disk_bytes; /* what it says it needs before it starts */

@@ -13,6 +13,7 @@
 #include "datasets/base/file.h"
 #include "datasets/base/memory.h"
 #include "datasets/base/text.h"
+#include "datasets/score_list.h"
 #include "harness/worker_frames.h"
 
 #define START_TIMEOUT_MS 300000 /* large networks are read while a plug-in is opened */
@@ -441,5 +442,98 @@ assay_status assay_worker_create(assay_worker *worker, const assay_algorithm_ima
     if (text[0] == '\0') snprintf(text, ASSAY_SESSION_TEXT, "no reason given");
     *out_outcome = stands ? outcome : ASSAY_OUTCOME_FAILED;
     *out_size = stands && outcome == ASSAY_OUTCOME_OK ? size : 0;
+    return ASSAY_OK;
+}
+
+/* ---- comparisons ---- */
+
+static assay_status send_compare(assay_worker *worker, const assay_opaque_bytes *reference,
+                                 const assay_opaque_bytes *probes, size_t count) {
+    assay_text request = {0};
+    assay_put_u32(&request, ASSAY_WORKER_COMPARE);
+    assay_put_u64(&request, ++worker->number);
+    assay_put_bytes(&request, reference->bytes, reference->size);
+    assay_put_u32(&request, (uint32_t)count);
+    for (size_t n = 0; n < count; n++) assay_put_bytes(&request, probes[n].bytes, probes[n].size);
+    assay_status status = assay_text_status(&request);
+    if (status == ASSAY_OK)
+        status = assay_frame_write(worker->helper.request_fd, request.bytes, request.length);
+    assay_text_free(&request);
+    return status;
+}
+
+/* ASSAY_OK: an answer as it should be, but for its scores. */
+static assay_status take_scores(assay_worker *worker, size_t count, int64_t deadline,
+                                assay_own_score *out, char text[ASSAY_SESSION_TEXT]) {
+    uint8_t *frame = NULL;
+    size_t bytes = 0;
+    assay_status status =
+        assay_frame_read(worker->helper.answer_fd, ASSAY_WORKER_TEXT + 64 + 12 * count,
+                         left_of(deadline), &frame, &bytes);
+    if (status != ASSAY_OK) return status;
+    assay_frame_cursor from = {.bytes = frame, .count = bytes};
+    uint64_t number = assay_get_u64(&from);
+    (void)assay_get_u32(&from);
+    assay_get_text(&from, text, ASSAY_SESSION_TEXT);
+    bool wrong = assay_get_u32(&from) != count;
+    for (size_t n = 0; n < count && !from.wrong; n++) {
+        uint32_t outcome = assay_get_u32(&from);
+        double score = assay_get_f64(&from);
+        wrong = wrong || outcome > ASSAY_OUTCOME_FAILED;
+        /* No score, whatever it says, where it is none that can be kept. */
+        out[n].scored = outcome == ASSAY_OUTCOME_OK && fabs(score) <= ASSAY_SCORE_MOST;
+        out[n].score = out[n].scored ? score : NAN;
+    }
+    if (wrong || !assay_frame_ended(&from))
+        status = assay_fail(ASSAY_FAILED, "scores of %zu bytes that do not read well", bytes);
+    else if (number != worker->number)
+        status = assay_fail(ASSAY_FAILED, "an answer to another request");
+    free(frame);
+    return status;
+}
+
+/* Asks once. *out_stands where the answer does; else text says what went wrong. */
+static assay_status try_compare(assay_worker *worker, const assay_opaque_bytes *reference,
+                                const assay_opaque_bytes *probes, size_t count,
+                                assay_own_score *out, bool *out_stands,
+                                char text[ASSAY_SESSION_TEXT]) {
+    bool running = false;
+    *out_stands = false;
+    assay_status status = ensure(worker, &running, text, ASSAY_SESSION_TEXT);
+    if (status != ASSAY_OK || !running) return status;
+    int64_t deadline = now_ms() + worker->template_ms;
+    status = send_compare(worker, reference, probes, count);
+    if (status == ASSAY_OK) status = take_scores(worker, count, deadline, out, text);
+    *out_stands = status == ASSAY_OK;
+    if (status != ASSAY_OK) {
+        describe_end(worker, deadline, worker->template_ms / 1000, text, ASSAY_SESSION_TEXT);
+        stop(worker);
+        return ASSAY_OK;
+    }
+    hear(worker);
+    return ASSAY_OK;
+}
+
+assay_status assay_worker_compare(assay_worker *worker, const assay_opaque_bytes *reference,
+                                  const assay_opaque_bytes *probes, size_t count,
+                                  assay_own_score *out, char text[ASSAY_SESSION_TEXT]) {
+    bool stands = false;
+    if (!worker->compares)
+        return assay_fail(ASSAY_USAGE, "%s has no comparison of its own", worker->plugin);
+    if (count > ASSAY_WORKER_PROBES_MAX)
+        return assay_fail(ASSAY_FAILED, "%zu probes at once, at most %u", count,
+                          ASSAY_WORKER_PROBES_MAX);
+    text[0] = '\0';
+    assay_status status = try_compare(worker, reference, probes, count, out, &stands, text);
+    if (status != ASSAY_OK || stands) return status;
+    /* Which of them was it? Each alone, and the one that breaks a fresh worker too has no score. */
+    for (size_t n = 0; n < count; n++) {
+        stands = false;
+        for (unsigned tries = count > 1 ? 0 : 1; !stands && tries < TRIES; tries++) {
+            status = try_compare(worker, reference, &probes[n], 1, &out[n], &stands, text);
+            if (status != ASSAY_OK) return status;
+        }
+        if (!stands) out[n] = (assay_own_score){.scored = false, .score = NAN};
+    }
     return ASSAY_OK;
 }

@@ -34,6 +34,12 @@ assay_status assay_worker_create(assay_worker *worker, const assay_algorithm_ima
                                  assay_outcome *out_outcome,
                                  char text[ASSAY_SESSION_TEXT]) ASSAY_MUST_CHECK;
 
+/* As assay_session_compare. */
+assay_status assay_worker_compare(assay_worker *worker, const assay_opaque_bytes *reference,
+                                  const assay_opaque_bytes *probes, size_t count,
+                                  assay_own_score *out,
+                                  char text[ASSAY_SESSION_TEXT]) ASSAY_MUST_CHECK;
+
 /* What the plug-in has written to its standard streams so far: the number of bytes that were read
  * of it, and the beginning, made printable; borrowed. */
 uint64_t assay_worker_heard(const assay_worker *worker, const char **out);

@@ -6,6 +6,7 @@
 #include "datasets/base/file.h"
 #include "datasets/base/memory.h"
 #include "datasets/base/text.h"
+#include "datasets/opaque.h"
 #include "harness/cli/command.h"
 #include "harness/config.h"
 #include "harness/outputs.h"
@@ -15,10 +16,10 @@
 
 typedef struct {
     const char *output, *protocol, *role_column, *reference, *probe, *pairs, *comparator, *backend;
-    const char *histogram, *matrix, *config;
-    assay_option_words histogram_by;
+    const char *histogram, *matrix, *config, *plugin, *config_directory;
+    assay_option_words histogram_by, parameters, readable;
     assay_option_numbers fmr_targets, thresholds;
-    uint64_t threads, memory, tail_cap, checkpoint, check_tiles, pick_seed;
+    uint64_t threads, memory, tail_cap, checkpoint, check_tiles, pick_seed, opaque_cap;
     bool same_session, estimate, json, quiet;
 } compare_values;
 
@@ -123,16 +124,22 @@ static assay_status look_at_templates(const compare_values *values, const char *
                                       assay_config *config, const assay_compare_options *options,
                                       assay_compare_result *result) {
     assay_templates *templates = NULL;
-    assay_status status = ASSAY_OK;
+    assay_opaque opaque = {0};
+    bool is_opaque = false;
     if (config->pair_list == NULL && !values->estimate) return ASSAY_OK;
-    status = assay_templates_open(path, &templates);
+    assay_status status = assay_opaque_is(path, &is_opaque);
+    if (status == ASSAY_OK)
+        status =
+            is_opaque ? assay_opaque_read(path, &opaque) : assay_templates_open(path, &templates);
     if (status != ASSAY_OK) return status;
-    const assay_templates_head *head = assay_templates_get_head(templates);
+    const assay_templates_head *head =
+        is_opaque ? &opaque.head : assay_templates_get_head(templates);
     if (config->pair_list != NULL)
         status = assay_pair_list_read(config->pair_list, &head->table, &config->protocol);
     if (status == ASSAY_OK && values->estimate)
         status = assay_compare_estimate(head->table.row_count, head->length, options, result);
     assay_templates_close(templates);
+    assay_opaque_free(&opaque);
     return status;
 }
 
@@ -158,7 +165,14 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
         status = assay_fail(ASSAY_USAGE, "option --output PATH is needed (or --estimate)");
     if (status == ASSAY_OK) status = check_outputs(values, arguments[0], &config);
     if (status != ASSAY_OK) goto out;
-    assay_compare_options options = {.protocol = &config.protocol,
+    const assay_release plugin = {.plugin = values->plugin,
+                                  .config_directory = values->config_directory,
+                                  .parameters = (const char *const *)values->parameters.items,
+                                  .readable = (const char *const *)values->readable.items};
+    assay_compare_options options = {.plugin = &plugin,
+                                     .opaque_cap = values->opaque_cap > 0 ? values->opaque_cap
+                                                                          : config.opaque_cap,
+                                     .protocol = &config.protocol,
                                      .comparator = config.comparator,
                                      .backend = config.backend,
                                      .threads = config.threads,
@@ -236,6 +250,35 @@ static const assay_option options[] = {
      .value = "NAME",
      .purpose = "who computes; see assay backends",
      .shown = "auto"},
+    {.name = "plugin",
+     .kind = ASSAY_OPTION_TEXT,
+     AT(plugin),
+     .value = "FILE",
+     .purpose = "opaque templates: the plug-in that made them, which compares them"},
+    {.name = "parameter",
+     .letter = 'p',
+     .kind = ASSAY_OPTION_EACH,
+     AT(parameters),
+     .value = "KEY=VALUE",
+     .purpose = "parameter of the plug-in; may be given several times"},
+    {.name = "config-dir",
+     .kind = ASSAY_OPTION_TEXT,
+     AT(config_directory),
+     .value = "DIR",
+     .purpose = "configuration directory of the plug-in"},
+    {.name = "readable",
+     .kind = ASSAY_OPTION_EACH,
+     AT(readable),
+     .value = "PATH",
+     .purpose = "one more folder or file that the plug-in may read"},
+    {.name = "opaque-cap",
+     .kind = ASSAY_OPTION_COUNT,
+     AT(opaque_cap),
+     .value = "N",
+     .low = 1,
+     .high = UINT64_C(1) << 32,
+     .purpose = "most comparisons by the plug-in; more is refused beforehand",
+     .shown = "10000000"},
     OPTION_THREADS(compare_values),
     {.name = "memory",
      .kind = ASSAY_OPTION_SIZE,
