@@ -146,7 +146,13 @@ static void say_templates(description *to, const assay_templates_head *head) {
     say(to, "dataset_name", json_string(head->dataset_name));
     say(to, "dataset_digest", digest_json(&head->dataset_digest));
     say(to, "digest", digest_json(&head->digest));
-    say(to, "length", count_json(head->length));
+    if (head->kind == ASSAY_TEMPLATES_BITS) {
+        say(to, "bits", count_json(head->length));
+        say(to, "bit_rows", count_json(head->bit_rows));
+        say(to, "shift_bits", count_json(head->shift_bits));
+    } else {
+        say(to, "length", count_json(head->length));
+    }
     say_table(to, &head->table);
     say(to, "provenance", document_json(head->provenance_json));
 }
@@ -184,6 +190,9 @@ static void say_counts(description *to, const assay_evidence *evidence) {
         to->fault |= json_object_set_new(relations, assay_relation_name((assay_relation)n),
                                          count_json(evidence->relations[n]));
     say(to, "pairs", relations);
+    say(to, "failed_to_compare",
+        json_pack("{s:I,s:I}", "mated", (json_int_t)evidence->failed_mated, "non_mated",
+                  (json_int_t)evidence->failed_non_mated));
     say(to, "tail",
         json_pack("{s:I,s:I,s:b,s:o}", "comparisons", (json_int_t)evidence->tail_count, "limit",
                   (json_int_t)evidence->tail_limit, "complete", (int)evidence->tail_complete,

@@ -45,34 +45,45 @@ assay_status assay_dataset_read_image(assay_dataset *dataset, uint64_t row, uint
 
 /* ---- templates.h5 ---- */
 
+typedef enum {
+    ASSAY_TEMPLATES_VECTORS = 0, /* float32 */
+    ASSAY_TEMPLATES_BITS,        /* code and mask, laid out as kernels/hamming.h says */
+} assay_templates_kind;
+
 typedef struct {
     char *release;            /* what people call it: "baseline" */
     char *version;            /* "1.1" */
     char *algorithm;          /* built-in or plug-in name and its parameters; "imported" */
-    char *comparator;         /* default comparator: "cosine", … (kernels/comparators.def) */
+    char *comparator;         /* default comparator: "cosine", … (kernels/comparator.h) */
     char *dataset_name;
     assay_digest dataset_digest;
     assay_digest digest;      /* of table with enrolment, release, version, algorithm and vectors */
     assay_sample_table table;
-    uint32_t length;          /* components of a template */
+    assay_templates_kind kind;
+    uint32_t length;          /* components of a template, or its bits: a multiple of 8 */
+    uint32_t bit_rows;        /* BITS: equal rows of a template, within which it is shifted */
+    uint32_t shift_bits;      /* BITS: columns that a shift of 1 moves; 1 … length / bit_rows */
     double *seconds;          /* [row_count] time to make each template, NaN where not known */
     char *provenance_json;    /* object; never NULL */
 } assay_templates_head;
 
 void assay_templates_head_free(assay_templates_head *head);
 
-/* vectors is [row_count][length], row-major; rows that are not enrolled are written as zeros.
- * Sets head->digest. */
-assay_status assay_templates_write(const char *path, assay_templates_head *head, const float *vectors)
+/* templates is float [row_count][length], or of bit strings uint8_t [row_count][2][length / 8], code
+ * and mask; rows that are not enrolled are written as zeros. Sets head->digest. */
+assay_status assay_templates_write(const char *path, assay_templates_head *head, const void *templates)
     ASSAY_MUST_CHECK;
 
 typedef struct assay_templates assay_templates;
 assay_status assay_templates_open(const char *path, assay_templates **out) ASSAY_MUST_CHECK;
 void assay_templates_close(assay_templates *templates);
 const assay_templates_head *assay_templates_get_head(const assay_templates *templates);
-/* rows first … first + count - 1 into out [count][length], each block checked. */
+/* Bytes of one template. */
+size_t assay_templates_row_bytes(const assay_templates_head *head);
+/* rows first … first + count - 1 into out, laid out as assay_templates_write takes them, each block
+ * checked. */
 assay_status assay_templates_read(assay_templates *templates, uint64_t first, uint64_t count,
-                                  float *out) ASSAY_MUST_CHECK;
+                                  void *out) ASSAY_MUST_CHECK;
 
 /* ---- evidence.h5 ---- */
 
@@ -165,7 +176,9 @@ typedef struct {
     assay_comparison *tail;        /* rows of the plan, cut by the tail's rule within this range */
     uint64_t tail_count;
     int64_t tail_floor;            /* every pair of the range with fine > this is in the tail */
-    uint64_t same_subject, other_side; /* the rest of the range's pairs */
+    uint64_t same_subject, other_side; /* the rest of the range's pairs, but: */
+    assay_row_pair *failed;        /* places of pairs that failed to compare, i < j, by (i, j) */
+    uint64_t failed_count;
 } assay_partial;
 void assay_partial_free(assay_partial *partial);
 assay_status assay_partial_write(const char *path, const assay_partial *partial) ASSAY_MUST_CHECK;

@@ -11,6 +11,7 @@ void assay_partial_free(assay_partial *partial) {
     if (!partial) return;
     free(partial->histogram);
     free(partial->tail);
+    free(partial->failed);
     memset(partial, 0, sizeof *partial);
 }
 
@@ -19,7 +20,8 @@ static assay_status check_partial(const char *name, const assay_partial *partial
     for (uint64_t n = 0; n < partial->histogram_length; n++) sum += partial->histogram[n];
     if (partial->first_tile > partial->end_tile || sum != partial->histogram_pairs ||
         partial->histogram_pairs > partial->non_mated || partial->tail_count > partial->non_mated ||
-        !assay_comparisons_sorted(partial->tail, partial->tail_count, (uint64_t)UINT32_MAX + 1))
+        !assay_comparisons_sorted(partial->tail, partial->tail_count, (uint64_t)UINT32_MAX + 1) ||
+        !assay_failed_sorted(partial->failed, partial->failed_count, (uint64_t)UINT32_MAX + 1))
         return assay_fail(ASSAY_FAILED,
                           "%s: the partial evidence contradicts itself: tiles, histograms and tail "
                           "do not fit each other",
@@ -64,6 +66,8 @@ static assay_status write_partial(void *context, const char *temporary,
     if ((status = assay_array_write(&store, &histogram, partial->histogram))) return status;
     status = assay_comparisons_write(&store, "/tail", partial->tail, partial->tail_count,
                                      (assay_scale){0});
+    if (status) return status;
+    status = assay_failed_write(&store, "/failed", partial->failed, partial->failed_count);
     if (status) return status;
     return assay_store_finish(&store);
 }
@@ -114,6 +118,8 @@ assay_status assay_partial_read(const char *path, assay_partial *out) {
     assay_array histogram = histogram_array(dims[0]);
     if ((status = assay_array_read(&store, &histogram, partial.histogram))) goto out;
     status = assay_comparisons_read(&store, "/tail", (assay_scale){0}, &partial.tail, &partial.tail_count);
+    if (status) goto out;
+    status = assay_failed_read(&store, "/failed", &partial.failed, &partial.failed_count);
     if (status) goto out;
     if ((status = check_partial(path, &partial))) goto out;
     *out = partial;

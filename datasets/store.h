@@ -24,7 +24,7 @@
 #endif
 
 #define ASSAY_STORE_MAJOR 1
-#define ASSAY_STORE_MINOR 0
+#define ASSAY_STORE_MINOR 1
 
 typedef struct {
     hid_t file;
@@ -183,6 +183,13 @@ assay_status assay_comparisons_write(assay_store *store, const char *path,
 /* Reads all; the scores must be those of the fine integers. */
 assay_status assay_comparisons_read(const assay_store *store, const char *path, assay_scale scale,
                                     assay_comparison **out, uint64_t *out_count) ASSAY_MUST_CHECK;
+/* Lists of pairs that failed to compare: u32 [count][2], not there where it is empty. */
+assay_status assay_failed_write(assay_store *store, const char *path, const assay_row_pair *failed,
+                                uint64_t count) ASSAY_MUST_CHECK;
+assay_status assay_failed_read(const assay_store *store, const char *path, assay_row_pair **out,
+                               uint64_t *out_count) ASSAY_MUST_CHECK;
+/* Whether failed is by (i, j) without doubles, i < j < limit. */
+bool assay_failed_sorted(const assay_row_pair *failed, uint64_t count, uint64_t limit);
 /* Whether list is in the order (fine descending, i, j), without doubles, i < j < limit. */
 bool assay_comparisons_sorted(const assay_comparison *list, uint64_t count, uint64_t limit);
 

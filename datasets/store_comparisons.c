@@ -129,3 +129,47 @@ bool assay_comparisons_sorted(const assay_comparison *list, uint64_t count, uint
     }
     return true;
 }
+
+/* ---- pairs that failed to compare ---- */
+
+_Static_assert(sizeof(assay_row_pair) == 2 * sizeof(uint32_t), "pairs lie as rows of two");
+
+static assay_array failed_array(const char *path, uint64_t count) {
+    return (assay_array){path, H5T_STD_U32LE, 2, {count, 2}, ASSAY_LAYOUT_CHUNKED};
+}
+
+assay_status assay_failed_write(assay_store *store, const char *path, const assay_row_pair *failed,
+                                uint64_t count) {
+    const assay_array array = failed_array(path, count);
+    return count ? assay_array_write(store, &array, failed) : ASSAY_OK;
+}
+
+assay_status assay_failed_read(const assay_store *store, const char *path, assay_row_pair **out,
+                               uint64_t *out_count) {
+    assay_row_pair *failed = NULL;
+    uint64_t dims[2] = {0, 2};
+    assay_status status = ASSAY_OK;
+    if (assay_store_has(store, path)) status = assay_array_shape(store, path, 2, dims);
+    if (status) return status;
+    if (dims[1] != 2) return assay_store_wrong(store, path, "rows of two");
+    if ((status = assay_allocate(&failed, dims[0], sizeof *failed, "failed pairs"))) return status;
+    const assay_array array = failed_array(path, dims[0]);
+    if (dims[0]) status = assay_array_read(store, &array, failed);
+    if (status) {
+        free(failed);
+        return status;
+    }
+    *out = failed;
+    *out_count = dims[0];
+    return ASSAY_OK;
+}
+
+bool assay_failed_sorted(const assay_row_pair *failed, uint64_t count, uint64_t limit) {
+    for (uint64_t n = 0; n < count; n++) {
+        if (failed[n].i >= failed[n].j || failed[n].j >= limit) return false;
+        if (n && (failed[n - 1].i != failed[n].i ? failed[n - 1].i > failed[n].i
+                                                 : failed[n - 1].j >= failed[n].j))
+            return false;
+    }
+    return true;
+}

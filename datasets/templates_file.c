@@ -23,28 +23,33 @@ void assay_templates_head_free(assay_templates_head *head) {
     memset(head, 0, sizeof *head);
 }
 
+size_t assay_templates_row_bytes(const assay_templates_head *head) {
+    if (head->kind == ASSAY_TEMPLATES_BITS) return (size_t)head->length / 8 * 2;
+    return head->length * sizeof(float);
+}
+
 /* Rows first … first + count - 1 as they are written: zeros where a row is not enrolled. */
-static void copy_rows(const assay_templates_head *head, const float *vectors, uint64_t first,
-                      uint64_t count, float *out) {
-    const size_t length = head->length;
+static void copy_rows(const assay_templates_head *head, const uint8_t *templates, uint64_t first,
+                      uint64_t count, uint8_t *out) {
+    const size_t bytes = assay_templates_row_bytes(head);
     for (uint64_t n = 0; n < count; n++) {
-        float *to = out + n * length;
+        uint8_t *to = out + n * bytes;
         if (head->table.enrolment[first + n] == ASSAY_ENROLMENT_ENROLLED)
-            memcpy(to, vectors + (first + n) * length, length * sizeof *to);
+            memcpy(to, templates + (first + n) * bytes, bytes);
         else
-            memset(to, 0, length * sizeof *to);
+            memset(to, 0, bytes);
     }
 }
 
-static assay_status digest_templates(const assay_templates_head *head, const float *vectors,
+static assay_status digest_templates(const assay_templates_head *head, const void *templates,
                                      assay_digest *out) {
     const uint64_t rows = head->table.row_count;
     assay_digest table;
-    float *block = NULL;
+    uint8_t *block = NULL;
     assay_digester *digester = NULL;
     assay_status status = assay_digester_open(&digester);
     if (status) goto out;
-    status = assay_allocate(&block, (size_t)BLOCK_ROWS * head->length, sizeof *block, "templates");
+    status = assay_allocate(&block, BLOCK_ROWS, assay_templates_row_bytes(head), "templates");
     if (status) goto out;
     assay_sample_table_digest(&head->table, true, digester);
     if ((status = assay_digester_finish(digester, &table))) goto out;
@@ -54,10 +59,15 @@ static assay_status digest_templates(const assay_templates_head *head, const flo
     assay_digester_add_string(digester, head->version);
     assay_digester_add_string(digester, head->algorithm);
     assay_digester_add_u64(digester, head->length);
+    if (head->kind == ASSAY_TEMPLATES_BITS) {
+        assay_digester_add_string(digester, "bits");
+        assay_digester_add_u64(digester, head->bit_rows);
+        assay_digester_add_u64(digester, head->shift_bits);
+    }
     for (uint64_t first = 0; first < rows; first += BLOCK_ROWS) {
         uint64_t count = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
-        copy_rows(head, vectors, first, count, block);
-        assay_digester_add(digester, block, count * head->length * sizeof *block);
+        copy_rows(head, templates, first, count, block);
+        assay_digester_add(digester, block, count * assay_templates_row_bytes(head));
     }
     status = assay_digester_finish(digester, out);
 out:
@@ -70,11 +80,17 @@ out:
 
 typedef struct {
     const assay_templates_head *head;
-    const float *vectors;
+    const void *templates;
     const char *path;
 } templates_writing;
 
-static assay_array vectors_array(const assay_templates_head *head) {
+static assay_array templates_array(const assay_templates_head *head) {
+    if (head->kind == ASSAY_TEMPLATES_BITS)
+        return (assay_array){"/templates/bits",
+                             H5T_STD_U8LE,
+                             2,
+                             {head->table.row_count, assay_templates_row_bytes(head)},
+                             ASSAY_LAYOUT_CONTIGUOUS};
     return (assay_array){"/templates/vectors",
                          H5T_IEEE_F32LE,
                          2,
@@ -82,19 +98,19 @@ static assay_array vectors_array(const assay_templates_head *head) {
                          ASSAY_LAYOUT_CONTIGUOUS};
 }
 
-static assay_status put_vectors(assay_store *store, const templates_writing *job,
-                                assay_extent *extent) {
+static assay_status put_templates(assay_store *store, const templates_writing *job,
+                                  assay_extent *extent) {
     const uint64_t rows = job->head->table.row_count;
-    const assay_array array = vectors_array(job->head);
+    const assay_array array = templates_array(job->head);
     hid_t dataset = -1;
-    float *block = NULL;
+    uint8_t *block = NULL;
     assay_status status =
-        assay_allocate(&block, (size_t)BLOCK_ROWS * job->head->length, sizeof *block, "templates");
+        assay_allocate(&block, BLOCK_ROWS, assay_templates_row_bytes(job->head), "templates");
     if (status) return status;
     if ((status = assay_array_create(store, &array, &dataset))) goto out;
     for (uint64_t first = 0; first < rows; first += BLOCK_ROWS) {
         uint64_t count = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
-        copy_rows(job->head, job->vectors, first, count, block);
+        copy_rows(job->head, job->templates, first, count, block);
         status = assay_array_write_rows(store, &array, dataset, first, count, block);
         if (status) goto out;
     }
@@ -137,6 +153,16 @@ static assay_status put_names(assay_store *store, const assay_templates_head *he
     return assay_store_put_digest(store, "/", "digest", &head->digest);
 }
 
+/* How bit strings lie. */
+static assay_status put_layout(assay_store *store, const assay_templates_head *head) {
+    if (head->kind != ASSAY_TEMPLATES_BITS) return ASSAY_OK;
+    assay_status status = assay_store_put_u64(store, "/templates", "bits", head->length);
+    if (status) return status;
+    status = assay_store_put_u64(store, "/templates", "rows", head->bit_rows);
+    if (status) return status;
+    return assay_store_put_u64(store, "/templates", "shift_bits", head->shift_bits);
+}
+
 static assay_status write_templates(void *context, const char *temporary,
                                     assay_store_extents *extents) {
     const templates_writing *job = context;
@@ -151,7 +177,8 @@ static assay_status write_templates(void *context, const char *temporary,
     if ((status = assay_store_put_table(&store, &job->head->table))) return status;
     if ((status = assay_store_put_group(&store, "/templates"))) return status;
     if ((status = put_seconds(&store, job->head))) return status;
-    if ((status = put_vectors(&store, job, &extent))) return status;
+    if ((status = put_layout(&store, job->head))) return status;
+    if ((status = put_templates(&store, job, &extent))) return status;
     if ((status = assay_store_finish(&store))) return status;
     if (extent.length) extents->list[extents->count++] = extent;
     return ASSAY_OK;
@@ -167,16 +194,28 @@ static assay_status check_size(const char *path, uint64_t rows, uint64_t length)
     return ASSAY_OK;
 }
 
+static assay_status check_layout(const char *path, const assay_templates_head *head) {
+    if (head->kind != ASSAY_TEMPLATES_BITS) return ASSAY_OK;
+    if (head->length % 8 != 0 || head->bit_rows < 1 || head->length % head->bit_rows != 0 ||
+        head->shift_bits < 1 || head->shift_bits > head->length / head->bit_rows)
+        return assay_fail(ASSAY_FAILED,
+                          "%s: bit strings of %u bits in %u rows shifted by %u cannot be: expected "
+                          "whole bytes in equal rows, and shifts within a row",
+                          path, head->length, head->bit_rows, head->shift_bits);
+    return ASSAY_OK;
+}
+
 assay_status assay_templates_write(const char *path, assay_templates_head *head,
-                                   const float *vectors) {
+                                   const void *templates) {
     char hex[ASSAY_DIGEST_HEX];
     assay_digest digest;
     assay_status status = assay_table_check(path, &head->table);
     if (status) return status;
     if ((status = check_size(path, head->table.row_count, head->length))) return status;
-    if ((status = digest_templates(head, vectors, &digest))) return status;
+    if ((status = check_layout(path, head))) return status;
+    if ((status = digest_templates(head, templates, &digest))) return status;
     head->digest = digest;
-    templates_writing job = {head, vectors, path};
+    templates_writing job = {head, templates, path};
     json_t *details =
         json_pack("{s:s,s:s,s:s,s:I}", "release", head->release, "version", head->version, "digest",
                   assay_digest_hex(hex, &digest), "templates", (json_int_t)head->table.row_count);
@@ -192,7 +231,7 @@ assay_status assay_templates_write(const char *path, assay_templates_head *head,
 struct assay_templates {
     assay_sealed_file *sealed;
     assay_templates_head head;
-    assay_extent vectors;
+    assay_extent rows;
 };
 
 static assay_status get_names(const assay_store *store, assay_templates_head *head) {
@@ -214,23 +253,44 @@ static assay_status get_names(const assay_store *store, assay_templates_head *he
     return assay_store_get_digest(store, "/", "digest", &head->digest);
 }
 
+static assay_status get_layout(const assay_store *store, assay_templates_head *head) {
+    static const char at[] = "/templates";
+    const uint64_t rows = head->table.row_count;
+    uint64_t dims[2], bits, bit_rows, shift_bits;
+    assay_status status;
+    if (!assay_store_has(store, "/templates/bits")) {
+        status = assay_array_shape(store, "/templates/vectors", 2, dims);
+        if (status) return status;
+        if ((status = check_size(store->name, rows, dims[1]))) return status;
+        head->length = (uint32_t)dims[1];
+        return ASSAY_OK;
+    }
+    if ((status = assay_store_get_u64(store, at, "bits", UINT32_MAX, &bits))) return status;
+    if ((status = assay_store_get_u64(store, at, "rows", UINT32_MAX, &bit_rows))) return status;
+    status = assay_store_get_u64(store, at, "shift_bits", UINT32_MAX, &shift_bits);
+    if (status) return status;
+    if ((status = check_size(store->name, rows, bits))) return status;
+    head->kind = ASSAY_TEMPLATES_BITS;
+    head->length = (uint32_t)bits;
+    head->bit_rows = (uint32_t)bit_rows;
+    head->shift_bits = (uint32_t)shift_bits;
+    return check_layout(store->name, head);
+}
+
 static assay_status get_arrays(const assay_store *store, assay_templates *templates) {
     assay_templates_head *head = &templates->head;
     const uint64_t rows = head->table.row_count;
-    uint64_t dims[2];
     hid_t dataset = -1;
-    assay_status status = assay_array_shape(store, "/templates/vectors", 2, dims);
+    assay_status status = get_layout(store, head);
     if (status) return status;
-    if ((status = check_size(store->name, rows, dims[1]))) return status;
-    head->length = (uint32_t)dims[1];
     status = assay_allocate(&head->seconds, rows, sizeof *head->seconds, "times");
     if (status) return status;
     const assay_array seconds = {
         "/templates/seconds", H5T_IEEE_F64LE, 1, {rows, 0}, ASSAY_LAYOUT_CHUNKED};
     if ((status = assay_array_read(store, &seconds, head->seconds))) return status;
-    const assay_array array = vectors_array(head);
+    const assay_array array = templates_array(head);
     if ((status = assay_array_open(store, &array, &dataset))) return status;
-    status = assay_array_extent(store, &array, dataset, &templates->vectors);
+    status = assay_array_extent(store, &array, dataset, &templates->rows);
     H5Dclose(dataset);
     return status;
 }
@@ -266,13 +326,13 @@ const assay_templates_head *assay_templates_get_head(const assay_templates *temp
 }
 
 assay_status assay_templates_read(assay_templates *templates, uint64_t first, uint64_t count,
-                                  float *out) {
+                                  void *out) {
     const assay_templates_head *head = &templates->head;
-    const uint64_t rows = head->table.row_count, row_bytes = head->length * sizeof *out;
+    const uint64_t rows = head->table.row_count, row_bytes = assay_templates_row_bytes(head);
     if (first > rows || count > rows - first)
         return assay_fail(ASSAY_FAILED, "%s has no rows %llu to %llu, only %llu of them",
                           assay_sealed_file_name(templates->sealed), (unsigned long long)first,
                           (unsigned long long)(first + count), (unsigned long long)rows);
-    return assay_sealed_file_read(templates->sealed, templates->vectors.offset + first * row_bytes,
+    return assay_sealed_file_read(templates->sealed, templates->rows.offset + first * row_bytes,
                                   count * row_bytes, out);
 }

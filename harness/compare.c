@@ -35,7 +35,8 @@ static assay_bins_mode bins_mode_of(assay_histogram_mode mode) {
 static void describe_pairs(comparison *work) {
     const assay_protocol *protocol = work->options->protocol;
     work->pairs = (assay_all_pairs){
-        .templates = &work->set,
+        .templates = work->head->kind == ASSAY_TEMPLATES_BITS ? NULL : &work->set,
+        .bits = work->head->kind == ASSAY_TEMPLATES_BITS ? &work->bits : NULL,
         .subject = work->plan.subject,
         .group = work->plan.group,
         .side = work->plan.side,
@@ -56,11 +57,14 @@ static assay_status check_counts(const comparison *work) {
     const uint64_t total = assay_pair_count(n);
     uint64_t sum = 0;
     for (int k = 0; k < ASSAY_RELATION_COUNT; k++) sum += plan->relations[k];
-    if (work->tally.non_mated != plan->relations[ASSAY_RELATION_NON_MATED] || sum != total) {
+    if (work->tally.non_mated + work->tally.failed_count !=
+            plan->relations[ASSAY_RELATION_NON_MATED] ||
+        sum != total) {
         return assay_fail(ASSAY_DISAGREES,
-                          "backend %s compared %" PRIu64 " non-mated pairs; expected %" PRIu64
-                          " (of %" PRIu64 " pairs, %" PRIu64 " accounted for)",
-                          work->backend->name, work->tally.non_mated,
+                          "backend %s compared %" PRIu64 " non-mated pairs and failed on %" PRIu64
+                          "; expected %" PRIu64 " (of %" PRIu64 " pairs, %" PRIu64
+                          " accounted for)",
+                          work->backend->name, work->tally.non_mated, work->tally.failed_count,
                           plan->relations[ASSAY_RELATION_NON_MATED], total, sum);
     }
     return ASSAY_OK;
@@ -86,10 +90,12 @@ static assay_status open_work(const char *templates_path, comparison *work) {
     }
     const char *comparator = work->options->comparator;
     if (comparator == NULL) comparator = work->head->comparator;
-    status = assay_comparator_parse(comparator, &work->comparator);
+    status = assay_compare_check_kind(work, comparator);
     if (status != ASSAY_OK) return status;
-    status = assay_backend_find(work->options->backend != NULL ? work->options->backend : "auto",
-                                &work->backend);
+    status = assay_backend_find_for(
+        work->options->backend != NULL ? work->options->backend : "auto",
+        work->head->kind == ASSAY_TEMPLATES_BITS ? ASSAY_COMPARES_BITS : ASSAY_COMPARES_VECTORS,
+        &work->backend);
     if (status != ASSAY_OK) return status;
     return assay_plan_make(&work->head->table, work->options->protocol, &work->plan);
 }
@@ -144,6 +150,8 @@ static assay_status compare_vectors(const char *templates_path, const assay_opaq
     assay_compare_result result = {.templates = work.plan.count,
                                    .mated = evidence.mated_count,
                                    .non_mated = evidence.non_mated,
+                                   .failed = evidence.failed_mated + evidence.failed_non_mated,
+                                   .mated_failed = evidence.failed_mated,
                                    .tail = evidence.tail_count,
                                    .memory_bytes = assay_compare_memory(&work),
                                    .disk_bytes = assay_compare_disk(&work),
@@ -192,15 +200,16 @@ assay_status assay_compare(const char *templates_path, const assay_compare_optio
     return compare_vectors(templates_path, NULL, options, out_path, progress, out);
 }
 
-assay_status assay_compare_estimate(uint64_t templates, uint32_t length,
+assay_status assay_compare_estimate(assay_templates_kind kind, uint64_t templates, uint32_t length,
                                     const assay_compare_options *options,
                                     assay_compare_result *out) {
     const assay_backend *backend;
-    assay_status status =
-        assay_backend_find(options->backend != NULL ? options->backend : "auto", &backend);
+    assay_status status = assay_backend_find_for(
+        options->backend != NULL ? options->backend : "auto",
+        kind == ASSAY_TEMPLATES_BITS ? ASSAY_COMPARES_BITS : ASSAY_COMPARES_VECTORS, &backend);
     if (status != ASSAY_OK) return status;
     const uint64_t pairs = assay_pair_count(templates);
-    assay_templates_head head = {.length = length, .table = {.row_count = templates}};
+    assay_templates_head head = {.kind = kind, .length = length, .table = {.row_count = templates}};
     comparison work = {.options = options,
                        .head = &head,
                        .backend = backend,

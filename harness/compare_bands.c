@@ -276,6 +276,10 @@ static assay_status start_bands(comparison *work, const assay_quantiser *quantis
 assay_status assay_compare_quantise(comparison *work) {
     assay_quantiser quantiser;
     const uint64_t rows = work->head->table.row_count;
+    if (work->head->kind == ASSAY_TEMPLATES_BITS) {
+        const assay_status read = assay_compare_read_bits(work);
+        return read == ASSAY_OK ? number_tiles(work) : read;
+    }
     assay_status status = assay_quantiser_start(work->comparator, work->head->length, &quantiser);
     if (status != ASSAY_OK) return status;
     status = read_rows(work, &quantiser, measure_row, 0);
@@ -299,6 +303,7 @@ assay_status assay_compare_quantise(comparison *work) {
 void assay_compare_free_set(comparison *work) {
     assay_quantised_free(&work->set);
     assay_quantised_free(&work->bands.set);
+    assay_hamming_set_free(&work->bits);
     free(work->bands.subject);
     free(work->bands.group);
     free(work->bands.side);
@@ -412,6 +417,9 @@ static assay_status score_stored(comparison *work, const assay_place_pair *pairs
 assay_status assay_compare_score(comparison *work, const assay_place_pair *pairs, uint64_t count,
                                  assay_scored_pair *out) {
     const assay_backend_options options = {.threads = work->threads};
+    if (work->pairs.bits != NULL) {
+        return work->backend->bits_score_pairs(&work->bits, pairs, count, &options, out);
+    }
     if (work->band > 0) return score_stored(work, pairs, count, &options, out);
     return work->backend->score_pairs(&work->set, pairs, count, &options, out);
 }

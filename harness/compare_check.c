@@ -27,7 +27,10 @@ typedef struct {
 
 static tile_span span_of(const assay_all_pairs *plan, uint64_t tile) {
     uint64_t row, column;
-    assay_plan_tile_place(plan, tile, &row, &column);
+    if (plan->bits != NULL)
+        assay_tile_place(plan->bits->count, tile, &row, &column);
+    else
+        assay_plan_tile_place(plan, tile, &row, &column);
     const uint64_t a = plan->origin[0] + row * ASSAY_TILE_EDGE;
     const uint64_t b = plan->cross == 0
                            ? plan->origin[0] + column * ASSAY_TILE_EDGE
@@ -56,7 +59,7 @@ static bool holds_the_same(const assay_scored_pair *tail, uint64_t count, const 
 static bool counts_the_same(const assay_tally *x, const assay_tally *y) {
     return x->non_mated == y->non_mated && x->same_subject == y->same_subject &&
            x->other_side == y->other_side && x->histogram_pairs == y->histogram_pairs &&
-           x->histogram_length == y->histogram_length &&
+           x->failed_count == y->failed_count && x->histogram_length == y->histogram_length &&
            (x->histogram_length == 0 ||
             memcmp(x->histogram, y->histogram, x->histogram_length * sizeof *x->histogram) == 0);
 }
@@ -68,9 +71,9 @@ static assay_status check_tile(const comparison *work, const assay_backend *refe
     const tile_span span = span_of(plan, tile);
     assay_tally expected = {0}, again = {0};
     const char *what = NULL;
-    assay_status status = reference->all_pairs(plan, tile, tile + 1, &options, &expected);
+    assay_status status = assay_compare_run(reference, plan, tile, tile + 1, &options, &expected);
     if (status == ASSAY_OK) {
-        status = work->backend->all_pairs(plan, tile, tile + 1, &options, &again);
+        status = assay_compare_run(work->backend, plan, tile, tile + 1, &options, &again);
     }
     if (status != ASSAY_OK) goto out;
     if (!counts_the_same(&again, &expected)) {

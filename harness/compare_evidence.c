@@ -39,6 +39,47 @@ static assay_comparison *to_rows(const comparison *work, assay_scored_pair *pair
     return (assay_comparison *)pairs;
 }
 
+static int by_rows(const void *left, const void *right) {
+    const assay_row_pair *x = left, *y = right;
+    if (x->i != y->i) return x->i < y->i ? -1 : 1;
+    return x->j < y->j ? -1 : x->j > y->j;
+}
+
+static assay_row_pair rows_of(const comparison *work, uint32_t a, uint32_t b) {
+    const uint32_t x = work->plan.row[a], y = work->plan.row[b];
+    return (assay_row_pair){x < y ? x : y, x < y ? y : x};
+}
+
+/* Moves the mated pairs that failed to compare out of scored[*count] and lists them by rows, with
+ * the non-mated ones of the tally. */
+static assay_status part_failed(const comparison *work, assay_scored_pair *scored, uint64_t *count,
+                                assay_evidence *evidence) {
+    uint64_t kept = 0, listed = 0;
+    evidence->failed_non_mated = work->tally.failed_count;
+    for (uint64_t n = 0; n < *count; n++) {
+        evidence->failed_mated += scored[n].fine == ASSAY_FINE_NONE;
+    }
+    const uint64_t most = evidence->failed_mated + evidence->failed_non_mated;
+    if (most == 0) return ASSAY_OK;
+    const assay_status status = assay_allocate(&evidence->failed, (size_t)most,
+                                               sizeof *evidence->failed, "pairs that failed");
+    if (status != ASSAY_OK) return status;
+    for (uint64_t n = 0; n < *count; n++) {
+        if (scored[n].fine == ASSAY_FINE_NONE) {
+            evidence->failed[listed++] = rows_of(work, scored[n].a, scored[n].b);
+        } else {
+            scored[kept++] = scored[n];
+        }
+    }
+    for (uint64_t n = 0; n < work->tally.failed_count; n++) {
+        const assay_failed_pair *pair = &work->tally.failed[n];
+        evidence->failed[listed++] = rows_of(work, pair->a, pair->b);
+    }
+    qsort(evidence->failed, (size_t)most, sizeof *evidence->failed, by_rows);
+    *count = kept;
+    return ASSAY_OK;
+}
+
 static assay_status score_mated(comparison *work, assay_evidence *evidence) {
     const assay_same_subject *same = &work->plan.same;
     const uint64_t mated = work->plan.relations[ASSAY_RELATION_MATED];
@@ -57,6 +98,8 @@ static assay_status score_mated(comparison *work, assay_evidence *evidence) {
         places[count++] = (assay_place_pair){.a = a < b ? a : b, .b = a < b ? b : a};
     }
     status = assay_compare_score(work, places, count, scored);
+    if (status != ASSAY_OK) goto out;
+    status = part_failed(work, scored, &count, evidence);
     if (status != ASSAY_OK) goto out;
     evidence->mated = to_rows(work, scored, count);
     evidence->mated_count = count;
@@ -211,8 +254,7 @@ assay_status assay_compare_evidence(comparison *work, assay_evidence *out) {
                                .bound = work->set.bound,
                                .non_mated = work->tally.non_mated};
     memcpy(evidence.relations, work->plan.relations, sizeof evidence.relations);
-    assay_status status =
-        assay_compare_copy_names(work->head, assay_comparator_name(work->comparator), &evidence);
+    assay_status status = assay_compare_copy_names(work->head, work->comparator_text, &evidence);
     if (status != ASSAY_OK) goto out;
     status = assay_compare_copy_protocol(work->options->protocol, &evidence.protocol);
     if (status != ASSAY_OK) goto out;

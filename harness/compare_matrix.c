@@ -23,6 +23,7 @@ static assay_status fill_row(comparison *work, uint64_t a, assay_place_pair *pla
     const assay_status status = assay_compare_score(work, places, count, scored);
     if (status != ASSAY_OK) return status;
     for (uint64_t k = 0; k < count; k++) {
+        if (scored[k].fine == ASSAY_FINE_NONE) continue;
         const double score = assay_fine_to_score(&work->set, scored[k].fine);
         scores[a * n + places[k].b] = score;
         scores[places[k].b * n + a] = score;

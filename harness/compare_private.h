@@ -6,6 +6,7 @@
 #include "harness/plan.h"
 #include "harness/steps.h"
 #include "kernels/backend.h"
+#include "kernels/comparator.h"
 
 /* Two bands of a set that is larger than memory, one behind the other. */
 typedef struct {
@@ -25,11 +26,15 @@ typedef struct {
     const assay_templates_head *head; /* borrowed of either */
     const assay_backend *backend;
     assay_comparator comparator;
+    char comparator_text[ASSAY_COMPARATOR_TEXT]; /* with its parameters */
+    assay_hamming_rule rule;                     /* of bit strings */
     unsigned threads;
     uint64_t memory_limit; /* bytes */
     assay_plan plan;
-    uint64_t band;       /* templates of a band; 0: the whole set is in memory */
-    assay_quantised set; /* in plan order; by bands its scales and norms only */
+    uint64_t band;          /* templates of a band; 0: the whole set is in memory */
+    assay_quantised set;    /* in plan order; by bands its scales and norms only, of bit strings the
+                               scales alone */
+    assay_hamming_set bits; /* in plan order; empty for vectors */
     comparison_bands bands;
     uint64_t *part_first;  /* [parts + 1] tiles before each part, counted through all of them */
     int store;             /* file of the set that is compared by bands, or -1 */
@@ -38,6 +43,17 @@ typedef struct {
     double seconds;        /* wall time of the all-pairs pass */
     uint64_t resumed_tiles, checked_tiles;
 } comparison;
+
+/* compare_bits: bit strings into work->bits and the scales of their scores into work->set. They are
+ * always in memory as a whole. */
+assay_status assay_compare_read_bits(comparison *work) ASSAY_MUST_CHECK;
+/* What comparator and templates have to do with each other: completes the parameters, or says why
+ * they do not fit (ASSAY_USAGE). */
+assay_status assay_compare_check_kind(comparison *work, const char *comparator) ASSAY_MUST_CHECK;
+/* Tiles first … end - 1 of plan by backend, of vectors or of bit strings. */
+assay_status assay_compare_run(const assay_backend *backend, const assay_all_pairs *plan,
+                               uint64_t first, uint64_t end, const assay_backend_options *options,
+                               assay_tally *out) ASSAY_MUST_CHECK;
 
 /* compare_size: chooses bands where the set does not fit memory, says what is needed, and refuses
  * what would not fit, with the figures. */

@@ -19,10 +19,23 @@ enum {
     READ_BYTES = 4096,        /* a component of the rows that are read together */
 };
 
-static assay_all_pairs shape_of(const comparison *work, uint64_t count, assay_quantised *set) {
-    *set = (assay_quantised){.count = count, .length = work->head->length};
+/* The sizes of what is compared, without any of it. */
+typedef struct {
+    assay_quantised vectors;
+    assay_hamming_set bits;
+} template_sizes;
+
+static bool of_bits(const comparison *work) {
+    return work->head->kind == ASSAY_TEMPLATES_BITS;
+}
+
+static assay_all_pairs shape_of(const comparison *work, uint64_t count, template_sizes *sizes) {
+    const uint32_t length = work->head->length;
+    *sizes = (template_sizes){.vectors = {.count = count, .length = length},
+                              .bits = {.count = count, .word_count = (length + 63) / 64}};
     return (assay_all_pairs){
-        .templates = set,
+        .templates = of_bits(work) ? NULL : &sizes->vectors,
+        .bits = of_bits(work) ? &sizes->bits : NULL,
         .group_count = work->plan.combination_count,
         .tail_limit = work->plan.tail_limit,
         .tail_cap = work->options->protocol->tail_cap,
@@ -44,35 +57,44 @@ static uint64_t histogram_bytes(const comparison *work) {
 
 /* What the backend takes beyond templates and the tail that it goes on from. */
 static uint64_t backend_bytes(const comparison *work) {
-    assay_quantised set;
-    assay_all_pairs shape = shape_of(work, work->plan.count, &set);
+    template_sizes sizes;
+    assay_all_pairs shape = shape_of(work, work->plan.count, &sizes);
+    const uint64_t tail = tail_rows(work);
+    if (of_bits(work)) {
+        return work->backend->bits_memory(&shape, work->threads) + tail * sizeof(assay_scored_pair);
+    }
     if (work->band == 0) {
-        const uint64_t earlier =
-            work->backend->bands ? 0 : tail_rows(work) * sizeof(assay_scored_pair);
+        const uint64_t earlier = work->backend->bands ? 0 : tail * sizeof(assay_scored_pair);
         return work->backend->memory(&shape, work->threads) + earlier;
     }
     /* A part is small, but the tail that it adds to is that of the whole. */
-    set.count = 2 * work->band;
+    sizes.vectors.count = 2 * work->band;
     shape.tail_limit = 0;
-    const uint64_t tail = tail_rows(work);
     return work->backend->memory(&shape, work->threads) +
            (tail + tail / 4) * sizeof(assay_scored_pair);
 }
 
-/* Templates as fine and coarse integers, beside what the backend needs; then the evidence, whose
- * tail takes the place of the one that was found. */
-uint64_t assay_compare_memory(const comparison *work) {
+/* Vectors as fine and coarse integers; bit strings as words, made of as many bytes. */
+static uint64_t template_bytes(const comparison *work) {
     const uint64_t held = work->band == 0 ? work->plan.count : 2 * work->band;
-    const uint64_t integers = held * work->head->length * (sizeof(int32_t) + sizeof(int16_t)) +
-                              held * BAND_ROW_BYTES + work->plan.count * NORM_BYTES;
+    if (of_bits(work)) {
+        return 2 * work->plan.count * ((work->head->length + 63) / 64) * sizeof(assay_hamming_word);
+    }
+    return held * work->head->length * (sizeof(int32_t) + sizeof(int16_t)) + held * BAND_ROW_BYTES +
+           work->plan.count * NORM_BYTES + (uint64_t)READ_BYTES * work->head->length;
+}
+
+/* Templates beside what the backend needs; then the evidence, whose tail takes the place of the one
+ * that was found. */
+uint64_t assay_compare_memory(const comparison *work) {
     const uint64_t writing = histogram_bytes(work) * 2 +
                              tail_rows(work) * sizeof(assay_scored_pair) +
                              work->plan.relations[ASSAY_RELATION_MATED] *
                                  (2 * sizeof(assay_scored_pair) + sizeof(assay_place_pair));
     const uint64_t comparing = backend_bytes(work) + histogram_bytes(work) * 2;
-    return integers + (comparing > writing ? comparing : writing) +
+    return template_bytes(work) + (comparing > writing ? comparing : writing) +
            work->head->table.row_count * TABLE_ROW_BYTES * 2 + PROGRAM_BYTES + CHECK_BYTES +
-           (uint64_t)READ_BYTES * work->head->length + (uint64_t)work->threads * THREAD_BYTES;
+           (uint64_t)work->threads * THREAD_BYTES;
 }
 
 uint64_t assay_compare_disk(const comparison *work) {
@@ -126,7 +148,7 @@ static void choose_bands(comparison *work) {
     const uint64_t strips = (work->plan.count + ASSAY_TILE_EDGE - 1) / ASSAY_TILE_EDGE;
     const uint64_t asked = (work->options->band + ASSAY_TILE_EDGE - 1) / ASSAY_TILE_EDGE;
     work->band = 0;
-    if (!work->backend->bands) return;
+    if (!work->backend->bands || of_bits(work)) return;
     if (asked > 0 && asked < strips) {
         work->band = asked * ASSAY_TILE_EDGE;
         return;

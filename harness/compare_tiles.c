@@ -91,17 +91,31 @@ static assay_status write_segment(comparison *work, const char *folder,
                              .histogram = tally->histogram,
                              .histogram_length = tally->histogram_length,
                              .tail_floor = work->tally.tail_floor,
-                             .tail_count = count};
+                             .tail_count = count,
+                             .failed_count = tally->failed_count};
+    assay_status status = assay_allocate(&partial.failed, (size_t)tally->failed_count,
+                                         sizeof *partial.failed, "a segment's failed pairs");
+    if (status != ASSAY_OK) return status;
+    for (uint64_t n = 0; n < tally->failed_count; n++) {
+        partial.failed[n] = (assay_row_pair){tally->failed[n].a, tally->failed[n].b};
+    }
     sort_tail(work->tally.tail, count);
     partial.tail = as_comparisons(work->tally.tail, count);
     assay_text_appendf(&path, "%s/tiles-%012" PRIu64 "-%012" PRIu64 ".h5", folder, first, end);
-    assay_status status = assay_text_status(&path);
+    status = assay_text_status(&path);
     if (status == ASSAY_OK) status = assay_make_directories(folder);
     if (status == ASSAY_OK) status = assay_partial_write(path.bytes, &partial);
     assay_text_free(&path);
     as_pairs(partial.tail, count);
     sort_tail(work->tally.tail, work->tally.tail_count);
+    free(partial.failed);
     return status;
+}
+
+static assay_status check_place(const comparison *work, uint32_t place) {
+    if (place < work->plan.count) return ASSAY_OK;
+    return assay_fail(ASSAY_FAILED, "a segment names place %u; expected below %" PRIu64, place,
+                      work->plan.count);
 }
 
 static assay_status take_segment(comparison *work, assay_partial *partial) {
@@ -112,17 +126,26 @@ static assay_status take_segment(comparison *work, assay_partial *partial) {
                          .histogram = partial->histogram,
                          .histogram_length = partial->histogram_length,
                          .tail_floor = partial->tail_floor,
-                         .tail_count = partial->tail_count};
-    for (uint64_t n = 0; n < partial->tail_count; n++) {
-        const assay_comparison *from = &partial->tail[n];
-        if (from->i >= work->plan.count || from->j >= work->plan.count) {
-            return assay_fail(ASSAY_FAILED, "a segment names place %u; expected below %" PRIu64,
-                              from->i > from->j ? from->i : from->j, work->plan.count);
-        }
+                         .tail_count = partial->tail_count,
+                         .failed_count = partial->failed_count};
+    assay_status status = assay_allocate(&tally.failed, (size_t)partial->failed_count,
+                                         sizeof *tally.failed, "a segment's failed pairs");
+    for (uint64_t n = 0; status == ASSAY_OK && n < partial->failed_count; n++) {
+        const assay_row_pair *from = &partial->failed[n];
+        status = check_place(work, from->j);
+        tally.failed[n] = (assay_failed_pair){.a = from->i, .b = from->j};
     }
-    tally.tail = (assay_scored_pair *)partial->tail;
-    as_pairs(partial->tail, partial->tail_count);
-    return assay_tally_merge(&work->pairs, &work->tally, &tally);
+    for (uint64_t n = 0; status == ASSAY_OK && n < partial->tail_count; n++) {
+        const assay_comparison *from = &partial->tail[n];
+        status = check_place(work, from->i > from->j ? from->i : from->j);
+    }
+    if (status == ASSAY_OK) {
+        tally.tail = (assay_scored_pair *)partial->tail;
+        as_pairs(partial->tail, partial->tail_count);
+        status = assay_tally_merge(&work->pairs, &work->tally, &tally);
+    }
+    free(tally.failed);
+    return status;
 }
 
 /* ---- what is there already ---- */
@@ -194,7 +217,27 @@ static uint64_t next_stretch(uint64_t tiles, double seconds, unsigned checkpoint
 }
 
 static uint64_t pairs_done(const assay_tally *tally) {
-    return tally->non_mated + tally->same_subject + tally->other_side;
+    return tally->non_mated + tally->same_subject + tally->other_side + tally->failed_count;
+}
+
+/* Moves the scored pairs that failed to compare out of the tail, which holds *count. */
+static assay_status part_failed(assay_tally *tally, uint64_t *count) {
+    uint64_t failed = 0, kept = 0;
+    for (uint64_t n = 0; n < *count; n++) failed += tally->tail[n].fine == ASSAY_FINE_NONE;
+    const assay_status status =
+        assay_allocate(&tally->failed, (size_t)failed, sizeof *tally->failed, "pairs that failed");
+    if (status != ASSAY_OK) return status;
+    for (uint64_t n = 0; n < *count; n++) {
+        const assay_scored_pair *pair = &tally->tail[n];
+        if (pair->fine == ASSAY_FINE_NONE) {
+            tally->failed[tally->failed_count++] = (assay_failed_pair){.a = pair->a, .b = pair->b};
+        } else {
+            tally->tail[kept++] = *pair;
+        }
+    }
+    assay_failed_sort(tally->failed, tally->failed_count);
+    *count = kept;
+    return ASSAY_OK;
 }
 
 /* Pair lists have no tiles: every listed non-mated pair is scored by itself. */
@@ -218,12 +261,14 @@ static assay_status score_listed(comparison *work) {
     status = assay_allocate(&tally->tail, (size_t)count, sizeof *tally->tail, "listed scores");
     if (status != ASSAY_OK) goto out;
     status = assay_compare_score(work, places, count, tally->tail);
+    if (status == ASSAY_OK) status = part_failed(tally, &count);
     if (status != ASSAY_OK) goto out;
     int32_t lowest;
     uint32_t shift, bins;
     assay_coarse_bins(work->comparator, &lowest, &shift, &bins);
     for (uint64_t n = 0; n < count && tally->histogram_length > 0; n++) {
-        const uint32_t x = work->plan.group[places[n].a], y = work->plan.group[places[n].b];
+        const uint32_t x = work->plan.group[tally->tail[n].a];
+        const uint32_t y = work->plan.group[tally->tail[n].b];
         const uint64_t index =
             assay_histogram_index(work->plan.combination_count, x < y ? x : y, x < y ? y : x);
         tally->histogram[index * bins + ((uint32_t)(tally->tail[n].coarse - lowest) >> shift)]++;
@@ -267,6 +312,11 @@ static assay_status add_counters(const comparison *work, pending_tiles *pending,
     return ASSAY_OK;
 }
 
+/* Whether the backend goes on from the tail that is there, and gives it back with what it added. */
+static bool goes_on(const comparison *work) {
+    return work->backend->bands && work->pairs.bits == NULL;
+}
+
 /* Takes the tail of a stretch: it holds what was there before where the backend goes on from it. */
 static assay_status take_tail(comparison *work, assay_tally *stretch) {
     assay_tally *all = &work->tally;
@@ -276,7 +326,7 @@ static assay_status take_tail(comparison *work, assay_tally *stretch) {
     stretch->tail = NULL;
     stretch->tail_count = 0;
     stretch->tail_floor = INT64_MIN;
-    if (work->backend->bands) {
+    if (goes_on(work)) {
         all->tail = from.tail;
         all->tail_count = from.tail_count;
         all->tail_floor = from.tail_floor;
@@ -305,14 +355,14 @@ static assay_status run_stretch(comparison *work, const assay_all_pairs *plan, u
         .progress_total = assay_pair_count(work->plan.count),
         .known_floor = work->tally.tail_floor,
     };
-    if (work->backend->bands) {
+    if (goes_on(work)) {
         options.prior = work->tally.tail;
         options.prior_count = work->tally.tail_count;
         work->tally.tail = NULL;
         work->tally.tail_count = 0;
     }
-    assay_status status = work->backend->all_pairs(plan, pending->end - part_first,
-                                                   end - part_first, &options, &stretch);
+    assay_status status = assay_compare_run(work->backend, plan, pending->end - part_first,
+                                            end - part_first, &options, &stretch);
     if (status != ASSAY_OK) return status;
     status = take_tail(work, &stretch);
     if (status == ASSAY_OK) status = add_counters(work, pending, &stretch);
@@ -397,7 +447,7 @@ assay_status assay_compare_tiles(comparison *work) {
     status = segment_folder(work, &folder);
     if (status != ASSAY_OK) return status;
     status = assay_plan_digest(&work->plan, &work->head->digest, work->options->protocol,
-                               assay_comparator_name(work->comparator), work->band, &plan_digest);
+                               work->comparator_text, work->band, &plan_digest);
     if (status != ASSAY_OK) goto out;
     if (work->options->checkpoint_seconds > 0 || work->options->checkpoint_tiles > 0) {
         status = resume(work, folder, &plan_digest, &first);

@@ -274,11 +274,28 @@ static assay_status read_plugin(assay_yaml *yaml, const assay_yaml_node *node, c
     return find_plugin(yaml, plugin, &release->plugin);
 }
 
+/* How bit strings lie; what they are is found out when they are imported. */
+static void read_bit_layout(assay_yaml *yaml, const assay_yaml_node *node,
+                            assay_config_release *release) {
+    static const char *const own[] = {"masks", "bit_rows", "shift_bits"};
+    uint64_t rows = 0, bits = 0;
+    for (size_t n = 0; n < COUNT_OF(own); n++) {
+        const assay_yaml_node *stray = assay_yaml_get(node, own[n]);
+        if (stray != NULL && assay_yaml_get(node, "templates") == NULL)
+            assay_yaml_fault(yaml, stray->line, stray->column, "`%s` belongs to `templates`",
+                             own[n]);
+    }
+    if (assay_yaml_uint(yaml, assay_yaml_get(node, "bit_rows"), 1, 1 << 20, &rows))
+        release->bit_rows = (uint32_t)rows;
+    if (assay_yaml_uint(yaml, assay_yaml_get(node, "shift_bits"), 1, 1 << 20, &bits))
+        release->shift_bits = (uint32_t)bits;
+}
+
 static assay_status read_release(assay_yaml *yaml, const assay_yaml_node *node, const char *base,
                                  assay_config_release *release) {
-    static const char *const keys[] = {"name",       "version",   "algorithm", "plugin",
-                                       "parameters", "templates", "labels",    "config",
-                                       "readable",   "seconds",   "memory"};
+    static const char *const keys[] = {
+        "name",  "version",  "algorithm",  "plugin", "parameters", "templates", "labels",
+        "masks", "bit_rows", "shift_bits", "config", "readable",   "seconds",   "memory"};
     if (!assay_yaml_check_keys(yaml, node, keys, COUNT_OF(keys)) && node->kind != ASSAY_YAML_MAP)
         return ASSAY_OK;
     const assay_yaml_node *name = assay_yaml_need(yaml, node, "name");
@@ -304,8 +321,11 @@ static assay_status read_release(assay_yaml *yaml, const assay_yaml_node *node, 
     if (status == ASSAY_OK) status = read_plugin(yaml, node, base, release);
     if (status == ASSAY_OK) status = take_path(yaml, templates, base, &release->templates);
     if (status == ASSAY_OK) status = take_path(yaml, labels, base, &release->labels);
+    if (status == ASSAY_OK)
+        status = take_path(yaml, assay_yaml_get(node, "masks"), base, &release->masks);
     if (status == ASSAY_OK) status = read_parameters(yaml, parameters, &release->parameters);
     if (status != ASSAY_OK) return status;
+    read_bit_layout(yaml, node, release);
     size_t length = release->templates == NULL ? 0 : strlen(release->templates);
     if (length > 4 && strcmp(release->templates + length - 4, ".npy") == 0 && labels == NULL)
         assay_yaml_fault(yaml, templates->line, templates->column, "an .npy needs `labels`");
@@ -653,6 +673,7 @@ static void free_release(assay_config_release *release) {
     free_list(release->readable);
     free(release->templates);
     free(release->labels);
+    free(release->masks);
     free_list(release->parameters);
 }
 

@@ -18,6 +18,8 @@ typedef struct {
     char **parameters;         /* "key=value", NULL-terminated */
     char *templates;           /* path of templates.h5, or of an .npy with labels; or NULL */
     char *labels;
+    char *masks;                   /* of bit strings, or NULL */
+    uint32_t bit_rows, shift_bits; /* of bit strings; 0: not said */
 } assay_config_release;
 
 typedef struct {

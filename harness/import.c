@@ -9,10 +9,18 @@
 #include "datasets/npy.h"
 #include "harness/enrolment.h"
 #include "harness/steps.h"
-#include "kernels/quantise.h"
+#include "kernels/comparator.h"
+
+bool assay_import_is_bits(const char *comparator) {
+    assay_comparator known;
+    return comparator != NULL && assay_comparator_parse(comparator, &known) == ASSAY_OK &&
+           assay_comparator_takes_bits(known);
+}
 
 static assay_status check_shape(const assay_import *import, const assay_npy_matrix *matrix,
                                 const assay_sample_table *table) {
+    const bool bits = assay_import_is_bits(import->comparator);
+    const uint32_t most = bits ? ASSAY_HAMMING_BITS_MAX / 8 : ASSAY_LENGTH_MAX;
     if (matrix->rows != table->row_count) {
         return assay_fail(ASSAY_USAGE,
                           "importing templates: %s has %llu rows and %s labels %llu samples, "
@@ -20,13 +28,93 @@ static assay_status check_shape(const assay_import *import, const assay_npy_matr
                           import->matrix_path, (unsigned long long)matrix->rows,
                           import->labels_path, (unsigned long long)table->row_count);
     }
-    if (matrix->columns < 1 || matrix->columns > ASSAY_LENGTH_MAX) {
-        return assay_fail(ASSAY_USAGE,
-                          "importing templates: %s has %u columns, expected 1 to %u components",
-                          import->matrix_path, matrix->columns, ASSAY_LENGTH_MAX);
+    if (matrix->columns < 1 || matrix->columns > most) {
+        return assay_fail(
+            ASSAY_USAGE, "importing templates: %s has %u columns, expected 1 to %u %s",
+            import->matrix_path, matrix->columns, most, bits ? "bytes of bits" : "components");
     }
     return ASSAY_OK;
 }
+
+/* ---- bit strings ---- */
+
+/* A matrix whose components are whole numbers from 0 to 255, as one of uint8 is. */
+static assay_status take_bytes(const char *path, const assay_npy_matrix *matrix, uint64_t row,
+                               uint8_t *out) {
+    const float *values = matrix->values + row * matrix->columns;
+    for (uint32_t k = 0; k < matrix->columns; k++) {
+        if (!(values[k] >= 0 && values[k] <= 255) || values[k] != floorf(values[k])) {
+            return assay_fail(ASSAY_USAGE,
+                              "importing templates: row %llu of %s has %g in column %u, expected "
+                              "bytes (0 to 255) of packed bits for comparator hamming",
+                              (unsigned long long)row, path, (double)values[k], k);
+        }
+        out[k] = (uint8_t)values[k];
+    }
+    return ASSAY_OK;
+}
+
+static assay_status check_bits(const assay_import *import, const assay_npy_matrix *codes,
+                               const assay_npy_matrix *masks, const assay_templates_head *head) {
+    const assay_hamming_rule rule = {.bits = head->length,
+                                     .rows = head->bit_rows,
+                                     .shift_bits = head->shift_bits,
+                                     .minimum_valid_bits = 1};
+    if (import->masks_path != NULL &&
+        (masks->rows != codes->rows || masks->columns != codes->columns)) {
+        return assay_fail(
+            ASSAY_USAGE,
+            "importing templates: the masks %s are of shape (%llu, %u), expected that "
+            "of %s: (%llu, %u)",
+            import->masks_path, (unsigned long long)masks->rows, masks->columns,
+            import->matrix_path, (unsigned long long)codes->rows, codes->columns);
+    }
+    const assay_status status = assay_hamming_check(&rule);
+    return status == ASSAY_OK ? ASSAY_OK : assay_fail_in(status, "importing templates");
+}
+
+/* Code and mask of every row. A template without a valid bit can be compared with none: a failure
+ * to enrol. Code bits that are not valid say nothing, and are kept as they came. */
+static assay_status fill_bits(const assay_import *import, const assay_npy_matrix *codes,
+                              const assay_npy_matrix *masks, assay_sample_table *table,
+                              uint8_t *out) {
+    const size_t bytes = codes->columns;
+    for (uint64_t row = 0; row < codes->rows; row++) {
+        uint8_t *code = out + row * 2 * bytes, *mask = code + bytes;
+        assay_status status = take_bytes(import->matrix_path, codes, row, code);
+        memset(mask, 0xff, bytes);
+        if (status == ASSAY_OK && import->masks_path != NULL)
+            status = take_bytes(import->masks_path, masks, row, mask);
+        if (status != ASSAY_OK) return status;
+        if (table->enrolment[row] != ASSAY_ENROLMENT_NONE) continue;
+        bool valid = false;
+        for (size_t k = 0; k < bytes; k++) valid = valid || mask[k] != 0;
+        if (valid)
+            table->enrolment[row] = ASSAY_ENROLMENT_ENROLLED;
+        else
+            status = assay_enrolment_set(table, row, ASSAY_ENROLMENT_FAILED, "no valid bit");
+        if (status != ASSAY_OK) return status;
+    }
+    return ASSAY_OK;
+}
+
+static assay_status write_bits(const assay_import *import, const assay_npy_matrix *codes,
+                               const char *out_path, assay_templates_head *head) {
+    assay_npy_matrix masks = {0};
+    uint8_t *bits = NULL;
+    assay_status status = ASSAY_OK;
+    if (import->masks_path != NULL) status = assay_npy_read(import->masks_path, &masks);
+    if (status == ASSAY_OK) status = check_bits(import, codes, &masks, head);
+    if (status == ASSAY_OK)
+        status = assay_allocate(&bits, codes->rows, (size_t)2 * codes->columns, "bit strings");
+    if (status == ASSAY_OK) status = fill_bits(import, codes, &masks, &head->table, bits);
+    if (status == ASSAY_OK) status = assay_templates_write(out_path, head, bits);
+    free(bits);
+    assay_npy_matrix_free(&masks);
+    return status;
+}
+
+/* ---- vectors ---- */
 
 /* What cannot be compared is a failure to enrol: counted, never compared, never an error. */
 static assay_status enrol_rows(assay_npy_matrix *matrix, assay_sample_table *table) {
@@ -46,17 +134,20 @@ static assay_status enrol_rows(assay_npy_matrix *matrix, assay_sample_table *tab
 }
 
 static assay_status fill_provenance(const assay_import *import, char **out) {
-    assay_digest matrix, labels;
-    char matrix_hex[ASSAY_DIGEST_HEX], labels_hex[ASSAY_DIGEST_HEX];
+    assay_digest matrix, labels, masks = {{0}};
+    char matrix_hex[ASSAY_DIGEST_HEX], labels_hex[ASSAY_DIGEST_HEX], masks_hex[ASSAY_DIGEST_HEX];
     assay_status status = assay_digest_file(import->matrix_path, &matrix);
     if (status != ASSAY_OK) return status;
     status = assay_digest_file(import->labels_path, &labels);
+    if (status == ASSAY_OK && import->masks_path != NULL)
+        status = assay_digest_file(import->masks_path, &masks);
     if (status != ASSAY_OK) return status;
-    json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "program", "assay", "version",
+    json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "program", "assay", "version",
                                ASSAY_VERSION, "matrix", assay_path_name(import->matrix_path),
                                "matrix_sha256", assay_digest_hex(matrix_hex, &matrix), "labels",
                                assay_path_name(import->labels_path), "labels_sha256",
-                               assay_digest_hex(labels_hex, &labels));
+                               assay_digest_hex(labels_hex, &labels), "masks_sha256",
+                               assay_digest_hex(masks_hex, &masks));
     char *text = object == NULL ? NULL : json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(object);
     if (text == NULL) return assay_fail(ASSAY_FAILED, "importing templates: no memory");
@@ -77,6 +168,12 @@ static assay_status fill_head(const assay_import *import, uint32_t length,
         {&head->dataset_name, import->dataset_name == NULL ? "imported" : import->dataset_name},
     };
     head->length = length;
+    if (assay_import_is_bits(import->comparator)) {
+        head->kind = ASSAY_TEMPLATES_BITS;
+        head->length = 8 * length;
+        head->bit_rows = import->bit_rows == 0 ? 1 : import->bit_rows;
+        head->shift_bits = import->shift_bits == 0 ? 1 : import->shift_bits;
+    }
     for (size_t n = 0; n < sizeof texts / sizeof texts[0]; n++) {
         assay_status status = assay_copy_string(texts[n].to, texts[n].from);
         if (status != ASSAY_OK) return status;
@@ -102,8 +199,15 @@ static assay_status check_names(const assay_import *import) {
         return assay_fail(ASSAY_USAGE, "importing templates: the %s '%s' %s", names[n].what, text,
                           fault);
     }
-    return assay_comparator_parse(import->comparator == NULL ? "" : import->comparator,
-                                  &comparator);
+    assay_status status =
+        assay_comparator_parse(import->comparator == NULL ? "" : import->comparator, &comparator);
+    if (status != ASSAY_OK || assay_comparator_takes_bits(comparator)) return status;
+    if (import->masks_path != NULL || import->bit_rows != 0 || import->shift_bits != 0)
+        return assay_fail(ASSAY_USAGE,
+                          "importing templates: masks, rows of bits and bits of a shift are of bit "
+                          "strings; expected comparator hamming with them, not %s",
+                          import->comparator);
+    return ASSAY_OK;
 }
 
 assay_status assay_import_templates(const assay_import *import, const char *out_path,
@@ -118,11 +222,13 @@ assay_status assay_import_templates(const assay_import *import, const char *out_
     if (status != ASSAY_OK) goto out;
     status = check_shape(import, &matrix, &head.table);
     if (status != ASSAY_OK) goto out;
-    status = enrol_rows(&matrix, &head.table);
+    if (!assay_import_is_bits(import->comparator)) status = enrol_rows(&matrix, &head.table);
     if (status != ASSAY_OK) goto out;
     status = fill_head(import, matrix.columns, &head);
     if (status != ASSAY_OK) goto out;
-    status = assay_templates_write(out_path, &head, matrix.values);
+    status = head.kind == ASSAY_TEMPLATES_BITS
+                 ? write_bits(import, &matrix, out_path, &head)
+                 : assay_templates_write(out_path, &head, matrix.values);
     if (status != ASSAY_OK) goto out;
     (void)assay_progress_tell(progress, "import", "templates", matrix.rows, matrix.rows);
     assay_enrolment_count(&head.table, &head.digest, out);

@@ -15,6 +15,7 @@
 #include "datasets/opaque.h"
 #include "harness/outputs.h"
 #include "harness/run_private.h"
+#include "kernels/comparator.h"
 #include "harness/session.h"
 
 const char *assay_run_outcome_name(assay_run_outcome outcome) {
@@ -211,6 +212,9 @@ static assay_import import_of(const runner *run, const assay_config_release *rel
                           .release = release->name,
                           .version = release->version,
                           .comparator = config->comparator == NULL ? "cosine" : config->comparator,
+                          .masks_path = release->masks,
+                          .bit_rows = release->bit_rows,
+                          .shift_bits = release->shift_bits,
                           .dataset_name = declared ? config->dataset.name : config->name,
                           .declared = declared ? &config->dataset : NULL};
 }
@@ -280,8 +284,10 @@ static assay_status planned_length(runner *run, const assay_config_release *rele
     if (!assay_config_enrols(release)) {
         assay_npy_matrix matrix = {0};
         assay_status status = assay_npy_read(release->templates, &matrix);
+        bool bits = assay_import_is_bits(run->config->comparator);
         files->count = matrix.rows;
-        files->length = matrix.columns;
+        files->kind = bits ? ASSAY_TEMPLATES_BITS : ASSAY_TEMPLATES_VECTORS;
+        files->length = bits ? 8 * matrix.columns : matrix.columns;
         assay_npy_matrix_free(&matrix);
         return status;
     }
@@ -304,11 +310,12 @@ static assay_status read_head(runner *run, release_files *files, assay_run_step 
     files->digest = head->digest;
     files->dataset_digest = head->dataset_digest;
     files->count = head->table.row_count;
+    files->kind = head->kind;
     files->length = head->length;
     step->digest = head->digest;
     if (step->summary[0] == '\0')
-        snprintf(step->summary, sizeof step->summary, "%" PRIu64 " samples, %u components",
-                 files->count, files->length);
+        snprintf(step->summary, sizeof step->summary, "%" PRIu64 " samples, %u %s", files->count,
+                 files->length, files->kind == ASSAY_TEMPLATES_BITS ? "bits" : "components");
     if (run->config->pair_list != NULL)
         status = assay_run_read_pairs(run, &head->table, &files->protocol);
     assay_templates_close(templates);
@@ -335,8 +342,8 @@ static assay_status step_templates(runner *run, const assay_config_release *rele
     } else if (run->options->dry_run) {
         files->planned = true;
         status = planned_length(run, release, files);
-        snprintf(step->summary, sizeof step->summary, "%" PRIu64 " samples, %u components",
-                 files->count, files->length);
+        snprintf(step->summary, sizeof step->summary, "%" PRIu64 " samples, %u %s", files->count,
+                 files->length, files->kind == ASSAY_TEMPLATES_BITS ? "bits" : "components");
         finish(run, step, status);
         return status;
     } else {
@@ -382,7 +389,7 @@ static assay_status evidence_fits(runner *run, const release_files *files, assay
     const char *comparator = run->config->comparator;
     *out = assay_digest_equal(&evidence.templates_digest, &files->digest) &&
            strcmp(there, wanted) == 0 &&
-           (comparator == NULL || strcmp(comparator, evidence.comparator) == 0);
+           (comparator == NULL || assay_comparator_fits(comparator, evidence.comparator));
     if (*out) {
         step->digest = evidence.result_digest;
         snprintf(step->summary, sizeof step->summary,
@@ -413,7 +420,8 @@ static assay_status estimate(const runner *run, const release_files *files,
                              const assay_release *plugin, assay_run_step *step) {
     assay_compare_options options = compare_options(run, files, plugin);
     assay_compare_result result = {0};
-    assay_status status = assay_compare_estimate(files->count, files->length, &options, &result);
+    assay_status status =
+        assay_compare_estimate(files->kind, files->count, files->length, &options, &result);
     if (status != ASSAY_OK) return status;
     snprintf(step->summary, sizeof step->summary,
              "up to %" PRIu64 " pairs, %.3f GB of memory, %.3f GB of disk, backend %s",

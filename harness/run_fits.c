@@ -57,13 +57,21 @@ assay_status assay_run_import_fits(const assay_templates_head *head, const assay
                                    bool *out) {
     assay_sample_table table = {0};
     assay_digest matrix, labels, labelled;
-    char hex[ASSAY_DIGEST_HEX];
+    assay_digest masks = {{0}};
+    char hex[ASSAY_DIGEST_HEX], masks_hex[ASSAY_DIGEST_HEX];
     *out = false;
     assay_status status = assay_digest_file(wanted->matrix_path, &matrix);
     if (status == ASSAY_OK) status = assay_digest_file(wanted->labels_path, &labels);
+    if (status == ASSAY_OK && wanted->masks_path != NULL)
+        status = assay_digest_file(wanted->masks_path, &masks);
     if (status != ASSAY_OK) return status;
+    assay_digest_hex(masks_hex, &masks);
     bool same = strcmp(head->algorithm, "imported") == 0 &&
                 strcmp(head->comparator, wanted->comparator) == 0 &&
+                (head->kind != ASSAY_TEMPLATES_BITS ||
+                 (head->bit_rows == (wanted->bit_rows ? wanted->bit_rows : 1) &&
+                  head->shift_bits == (wanted->shift_bits ? wanted->shift_bits : 1))) &&
+                provenance_says(head, "masks_sha256", masks_hex) &&
                 strcmp(head->dataset_name, wanted->dataset_name) == 0 &&
                 provenance_says(head, "matrix_sha256", assay_digest_hex(hex, &matrix)) &&
                 provenance_says(head, "labels_sha256", assay_digest_hex(hex, &labels));

@@ -28,6 +28,7 @@ typedef struct {
     bool given;   /* the templates are somebody else's file */
     bool planned; /* dry run: not there yet */
     uint64_t count;
+    assay_templates_kind kind;
     uint32_t length;
     assay_digest digest, dataset_digest;
     assay_protocol protocol; /* with its pairs, where the protocol is a list */

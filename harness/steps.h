@@ -46,11 +46,15 @@ assay_status assay_enroll(const char *dataset_path, const assay_release *release
 
 /* import: templates made elsewhere, with their labels. */
 typedef struct {
-    const char *matrix_path; /* .npy */
-    const char *labels_path; /* CSV; row n labels row n of the matrix */
+    const char *matrix_path; /* .npy; of bit strings uint8, 8 bits a component, the lowest first */
+    const char *masks_path;  /* likewise, 1 where a bit is valid; NULL: all are */
+    uint32_t bit_rows, shift_bits; /* of bit strings (containers.h); 0: 1 */
+    const char *labels_path;       /* CSV; row n labels row n of the matrix */
     const char *release, *version, *comparator, *dataset_name;
     const assay_manifest_declaration *declared; /* may be NULL */
 } assay_import;
+/* Whether templates for this comparator are bit strings; comparator may be NULL. */
+bool assay_import_is_bits(const char *comparator);
 assay_status assay_import_templates(const assay_import *import, const char *out_path,
                                     const assay_progress *progress,
                                     assay_enroll_result *out) ASSAY_MUST_CHECK;
@@ -77,6 +81,7 @@ typedef struct {
 #define ASSAY_OPAQUE_CAP ((uint64_t)10000000)
 typedef struct {
     uint64_t templates, pairs, mated, non_mated, tail;
+    uint64_t failed, mated_failed;     /* pairs that failed to compare; those of one subject */
     uint64_t memory_bytes, disk_bytes; /* what it says it needs before it starts */
     assay_digest result_digest;
     char backend[32];
@@ -85,7 +90,7 @@ assay_status assay_compare(const char *templates_path, const assay_compare_optio
                            const char *out_path, const assay_progress *progress,
                            assay_compare_result *out) ASSAY_MUST_CHECK;
 /* What compare would need, without doing it. */
-assay_status assay_compare_estimate(uint64_t templates, uint32_t length,
+assay_status assay_compare_estimate(assay_templates_kind kind, uint64_t templates, uint32_t length,
                                     const assay_compare_options *options,
                                     assay_compare_result *out) ASSAY_MUST_CHECK;
 

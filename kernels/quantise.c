@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "datasets/base/memory.h"
-#include "datasets/base/text.h"
 
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define FOR_EACH_X86 __attribute__((target_clones("avx2", "default"), optimize("O3")))
@@ -15,38 +14,6 @@
 #endif
 
 _Static_assert((ASSAY_LENGTH_MAX & (ASSAY_LENGTH_MAX - 1)) == 0, "bounds assume a power of two");
-
-static const struct {
-    const char *name;
-    const char *purpose;
-} comparators[ASSAY_COMPARATOR_COUNT] = {
-#define COMPARATOR(enumerator, name, purpose) [enumerator] = {name, purpose},
-#include "kernels/comparators.def"
-#undef COMPARATOR
-};
-
-const char *assay_comparator_name(assay_comparator comparator) {
-    return comparators[comparator].name;
-}
-
-const char *assay_comparator_purpose(assay_comparator comparator) {
-    return comparators[comparator].purpose;
-}
-
-assay_status assay_comparator_parse(const char *name, assay_comparator *out) {
-    const char *known[ASSAY_COMPARATOR_COUNT];
-    for (int n = 0; n < ASSAY_COMPARATOR_COUNT; n++) {
-        known[n] = comparators[n].name;
-        if (strcmp(name, known[n]) == 0) {
-            *out = (assay_comparator)n;
-            return ASSAY_OK;
-        }
-    }
-    char suggestion[256];
-    return assay_fail(
-        ASSAY_USAGE, "unknown comparator '%s'; %s", name,
-        assay_suggest(suggestion, sizeof suggestion, name, known, ASSAY_COMPARATOR_COUNT));
-}
 
 /* ---- the set's scales ---- */
 

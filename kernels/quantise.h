@@ -26,7 +26,8 @@ typedef enum {
 
 const char *assay_comparator_name(assay_comparator comparator);
 const char *assay_comparator_purpose(assay_comparator comparator);
-/* ASSAY_USAGE, naming the known ones and the nearest. */
+/* The comparator alone of a text that comparator.h reads. ASSAY_USAGE, naming the known ones and
+ * the nearest. */
 assay_status assay_comparator_parse(const char *name, assay_comparator *out) ASSAY_MUST_CHECK;
 
 #define ASSAY_LENGTH_MAX 4096

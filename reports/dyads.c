@@ -155,12 +155,13 @@ void assay_dyad_design_free(assay_dyad_design *design) {
     *design = (assay_dyad_design){0};
 }
 
-static uint64_t listed_comparisons(const assay_dyad_design *design, uint32_t i, uint32_t j) {
+static uint64_t listed_comparisons(const assay_listed_dyad *listed, size_t count, uint32_t i,
+                                   uint32_t j) {
     uint64_t wanted = (uint64_t)(i < j ? i : j) << 32 | (i < j ? j : i);
-    size_t low = 0, high = design->listed_count;
+    size_t low = 0, high = count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        const assay_listed_dyad *dyad = &design->listed[middle];
+        const assay_listed_dyad *dyad = &listed[middle];
         uint64_t key = (uint64_t)dyad->first << 32 | dyad->second;
         if (key == wanted) return dyad->comparisons;
         if (key < wanted)
@@ -309,8 +310,9 @@ out:
 
 uint64_t assay_dyad_comparisons(const assay_dyad_design *design, uint32_t i, uint32_t j) {
     if (design->parts) return part_comparisons(design, i, j);
-    if (!design->holdings) return listed_comparisons(design, i, j);
-    return product_of(design->form, &design->holdings[i], &design->holdings[j]);
+    if (!design->holdings) return listed_comparisons(design->listed, design->listed_count, i, j);
+    return product_of(design->form, &design->holdings[i], &design->holdings[j]) -
+           listed_comparisons(design->failed, design->failed_count, i, j);
 }
 
 /* Both lists are by (first, second). */
@@ -346,6 +348,30 @@ double assay_dyad_designs_product(const assay_dyad_design *a, const assay_dyad_d
                 for (int c2 = 0; c2 < ASSAY_HELD; ++c2)
                     if (forms[form][r2][c2]) sum += both[r][r2] * both[c][c2];
     return (double)(sum - own) / 2;
+}
+
+void assay_dyad_design_lessen(assay_dyad_design *design, const assay_listed_dyad *failed,
+                              size_t count) {
+    uint64_t lost = 0;
+    for (size_t n = 0; n < count; ++n) {
+        const assay_listed_dyad *dyad = &failed[n];
+        double before = (double)product_of(design->form, &design->holdings[dyad->first],
+                                           &design->holdings[dyad->second]);
+        double after = before - (double)dyad->comparisons;
+        design->squares += after * after - before * before;
+        design->trials -= dyad->comparisons;
+        lost += (design->made[dyad->first] -= dyad->comparisons) == 0;
+        lost += (design->made[dyad->second] -= dyad->comparisons) == 0;
+    }
+    design->failed = failed;
+    design->failed_count = count;
+    /* Each subject that lost all, and each other pair of subjects that did, may break one of the
+     * pairs that were picked. */
+    for (size_t n = 0; n < count; ++n)
+        lost += design->made[failed[n].first] && design->made[failed[n].second] &&
+                !assay_dyad_comparisons(design, failed[n].first, failed[n].second);
+    uint64_t least = design->trials > 0;
+    design->disjoint = design->disjoint > lost + least ? design->disjoint - lost : least;
 }
 
 assay_dyad_counter assay_dyads_start(const assay_dyad_design *design, double *s) {

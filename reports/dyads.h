@@ -55,6 +55,8 @@ typedef struct {
     const uint64_t *part_start;      /* [subjects + 1], borrowed */
     const assay_listed_dyad *listed; /* [listed_count], borrowed, by (first, second) */
     size_t listed_count;
+    const assay_listed_dyad *failed; /* [failed_count], likewise: not among the comparisons */
+    size_t failed_count;
 } assay_dyad_design;
 
 /* From holdings[subjects], linear in subjects: with T = sum of h_i h_i', the squares are
@@ -70,6 +72,11 @@ assay_status assay_dyad_design_of_parts(assay_dyad_form form, const assay_part_h
 /* From the comparisons themselves, sorted, each pair of places once. */
 assay_status assay_dyad_design_of_list(const assay_listed_dyad *listed, size_t count,
                                        uint32_t subjects, assay_dyad_design *out) ASSAY_MUST_CHECK;
+/* Takes comparisons that were not completed out of a design made from holdings: failed[count] of
+ * pairs of places, sorted, each once, no more than there are. disjoint becomes a number that can
+ * still be picked for certain. failed must outlive the design. */
+void assay_dyad_design_lessen(assay_dyad_design *design, const assay_listed_dyad *failed,
+                              size_t count);
 void assay_dyad_design_free(assay_dyad_design *design); /* takes a zeroed one */
 
 /* m_ij of two different places. */

@@ -102,6 +102,23 @@ static bool has_failed(const assay_evidence *evidence, assay_row_pair pair) {
     return false;
 }
 
+static assay_status take_failed(assay_sampling *sampling) {
+    const assay_evidence *evidence = sampling->evidence;
+    const assay_sample_table *table = &evidence->table;
+    const uint64_t count =
+        evidence->failed ? evidence->failed_mated + evidence->failed_non_mated : 0;
+    assay_status status = assay_allocate(&sampling->failed_pairs, count,
+                                         sizeof *sampling->failed_pairs, "failed comparisons");
+    if (status != ASSAY_OK) return status;
+    for (uint64_t n = 0; n < count; ++n) {
+        assay_row_pair pair = evidence->failed[n];
+        if (table->subject[pair.i] == table->subject[pair.j]) continue;
+        sampling->failed_pairs[sampling->failed.count++] = pair;
+    }
+    sampling->failed.pairs = sampling->failed_pairs;
+    return order_pairs(table, &sampling->failed);
+}
+
 /* Comparisons of different subjects that are listed: completed, or attempted. */
 static assay_status take_list(assay_sampling *sampling, bool completed, assay_row_pair **kept,
                               sampling_pairs *out) {
@@ -206,6 +223,7 @@ assay_status assay_sampling_open(const assay_evidence *evidence, const uint8_t *
     if (status == ASSAY_OK) status = copy_rows(attempted, rows, &made->attempted);
     if (status == ASSAY_OK) status = take_rows(made);
     if (status == ASSAY_OK) status = take_tail(made);
+    if (status == ASSAY_OK) status = take_failed(made);
     if (status == ASSAY_OK) status = take_trials(made, same);
     if (status == ASSAY_OK && sampling_is_list(made))
         status = take_list(made, true, &made->completed_pairs, &made->listed_completed);
@@ -228,6 +246,8 @@ void assay_sampling_close(assay_sampling *sampling) {
     free(sampling->completed_pairs);
     free(sampling->attempted_pairs);
     free(sampling->matches.order);
+    free(sampling->failed_pairs);
+    free(sampling->failed.order);
     free(sampling->listed_completed.order);
     free(sampling->listed_attempted.order);
     free(sampling->trials);
@@ -377,6 +397,8 @@ assay_status sampling_split_open(const assay_sampling *sampling, const assay_par
         status = list_pairs(
             &split, use_attempted ? &sampling->listed_attempted : &sampling->listed_completed,
             &split.listed, &split.listed_start);
+    if (status == ASSAY_OK && !use_attempted && !sampling_is_list(sampling))
+        status = list_pairs(&split, &sampling->failed, &split.failed, &split.failed_start);
     if (status == ASSAY_OK) status = find_anchors(&split);
     if (status == ASSAY_OK)
         status = assay_allocate(&split.place_of, sampling->evidence->table.subject_count,
@@ -397,6 +419,8 @@ void sampling_split_close(sampling_split *split) {
     free(split->match_start);
     free(split->listed);
     free(split->listed_start);
+    free(split->failed);
+    free(split->failed_start);
     free(split->place_of);
     free(split->anchors);
     *split = (sampling_split){0};

@@ -77,20 +77,19 @@ static void places_of(const sampling_split *split, assay_row_pair pair, uint32_t
     *out_second = i < j ? j : i;
 }
 
-/* Comparisons of a pair list by pair of places: they stand together, and places rise as subjects.
- */
-static assay_status count_listed(sampling_cell *cell, bool use_attempted, size_t *out_count) {
+/* Listed comparisons by pair of places: they stand together, and places rise as subjects. items
+ * and start are pairs by cell. */
+static assay_status count_pairs(sampling_cell *cell, const sampling_pairs *pairs,
+                                const uint32_t *items, const uint64_t *start, size_t *out_count) {
     const sampling_split *split = cell->split;
-    const sampling_pairs *pairs =
-        use_attempted ? &split->sampling->listed_attempted : &split->sampling->listed_completed;
-    uint64_t begin = split->listed_start[cell->index], end = split->listed_start[cell->index + 1];
+    uint64_t begin = start[cell->index], end = start[cell->index + 1];
     size_t count = 0;
     assay_status status =
         assay_allocate(&cell->listed, end - begin, sizeof *cell->listed, "pairs of a cell");
     if (status != ASSAY_OK) return status;
     for (uint64_t n = begin; n < end; ++n) {
         uint32_t first, second;
-        places_of(split, pairs->pairs[split->listed[n]], &first, &second);
+        places_of(split, pairs->pairs[items[n]], &first, &second);
         if (!count || cell->listed[count - 1].first != first ||
             cell->listed[count - 1].second != second)
             cell->listed[count++] = (assay_listed_dyad){.first = first, .second = second};
@@ -98,6 +97,13 @@ static assay_status count_listed(sampling_cell *cell, bool use_attempted, size_t
     }
     *out_count = count;
     return ASSAY_OK;
+}
+
+static assay_status count_listed(sampling_cell *cell, bool use_attempted, size_t *out_count) {
+    const sampling_split *split = cell->split;
+    const sampling_pairs *pairs =
+        use_attempted ? &split->sampling->listed_attempted : &split->sampling->listed_completed;
+    return count_pairs(cell, pairs, split->listed, split->listed_start, out_count);
 }
 
 static assay_dyad_form form_of(const assay_protocol *protocol, bool within) {
@@ -127,6 +133,11 @@ assay_status sampling_cell_open(const sampling_split *split, uint32_t a, uint32_
     } else if (status == ASSAY_OK) {
         status = assay_dyad_design_create(form_of(&sampling->evidence->protocol, a == b),
                                           cell.holdings, subjects, &cell.design);
+        if (status == ASSAY_OK && split->failed_start) {
+            status =
+                count_pairs(&cell, &sampling->failed, split->failed, split->failed_start, &listed);
+            if (status == ASSAY_OK) assay_dyad_design_lessen(&cell.design, cell.listed, listed);
+        }
     }
     if (status == ASSAY_OK)
         status = assay_allocate(&cell.s, subjects, sizeof *cell.s, "subjects of a cell");

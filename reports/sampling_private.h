@@ -29,7 +29,9 @@ struct assay_sampling {
     sampling_pairs matches;          /* the tail */
     sampling_pairs listed_completed; /* of a pair list: comparisons of different subjects */
     sampling_pairs listed_attempted; /* the same */
-    sampling_trial *trials;          /* [trial_count] by subject */
+    assay_row_pair *failed_pairs;
+    sampling_pairs failed;  /* comparisons of different subjects that failed */
+    sampling_trial *trials; /* [trial_count] by subject */
     uint64_t trial_count;
     bool all_completed; /* whatever was attempted was completed: both kinds of trials are one */
 };
@@ -58,6 +60,8 @@ typedef struct {
     uint64_t *match_start;    /* [cells + 1] */
     uint32_t *listed;         /* the same of the list */
     uint64_t *listed_start;
+    uint32_t *failed; /* the same of the failed ones, unless of a pair list */
+    uint64_t *failed_start;
     uint32_t *place_of; /* [subject_count] places of the members of the cell that is open */
     struct sampling_anchors *anchors; /* [cells] */
 } sampling_split;
@@ -81,7 +85,7 @@ typedef struct {
     assay_holding *holdings;   /* [design.subjects] */
     assay_part_holding *parts; /* of a cell of pairs that are alike */
     uint64_t *part_start;
-    assay_listed_dyad *listed; /* of a pair list */
+    assay_listed_dyad *listed; /* of a pair list, or of what failed */
     uint32_t *left;            /* tail indices that are still at or above the threshold */
     uint64_t left_count;
     double *s; /* [design.subjects] s_i of the last sums */

@@ -39,7 +39,8 @@ static void add_release(assay_page *page, const assay_report_release *release) {
 
 static void say_mated(assay_page *page, const assay_report_release *release) {
     const assay_figures *figures = &release->figures;
-    uint64_t pairs = release->evidence->mated_count;
+    const assay_evidence *evidence = release->evidence;
+    uint64_t pairs = evidence->mated_count;
     assay_text *text = page->text;
     assay_text_append(text, "<p>");
     assay_page_name(page, release);
@@ -48,10 +49,20 @@ static void say_mated(assay_page *page, const assay_report_release *release) {
     assay_text_append(text, " of ");
     assay_html_count(text, figures->mated_attempted);
     assay_text_append(text, " attempted mated comparisons and ");
-    assay_html_count(text, release->evidence->non_mated);
+    assay_html_count(text, evidence->non_mated);
     assay_text_append(text, " of ");
     assay_html_count(text, figures->non_mated_attempted);
-    assay_text_append(text, " non-mated ones were completed. The mated ones come from ");
+    assay_text_append(text, " non-mated ones were completed");
+    if (evidence->failed_mated || evidence->failed_non_mated) {
+        assay_text_append(text, "; ");
+        assay_html_count(text, evidence->failed_mated);
+        assay_text_append(text, " mated and ");
+        assay_html_count(text, evidence->failed_non_mated);
+        assay_text_append(text, " non-mated ones <strong>failed to compare</strong> and have no "
+                                "score. They are no matches in the "
+                                "generalized rates, and in no other");
+    }
+    assay_text_append(text, ". The mated ones come from ");
     assay_html_counted(text, figures->mated_subjects, "subject", "subjects");
     if (pairs && figures->mated_subjects > ASSAY_TOP_SUBJECTS) {
         assay_text_appendf(text, "; the %u with the most supply ", ASSAY_TOP_SUBJECTS);

@@ -123,6 +123,12 @@ static summary_object release_json(const assay_report_release *release) {
     summary_set_object(&made, "non_mated",
                        list_json(evidence->non_mated, figures->non_mated_attempted,
                                  whole->non_mated_mean, whole->non_mated_sd));
+    if (evidence->failed_mated || evidence->failed_non_mated) {
+        summary_object failed = summary_begin();
+        summary_set_count(&failed, "mated", evidence->failed_mated);
+        summary_set_count(&failed, "non_mated", evidence->failed_non_mated);
+        summary_set_object(&made, "failed_to_compare", failed);
+    }
     summary_set_object(&made, "auc", summary_figure(whole->auc));
     summary_set_object(&made, "eer", eer_json(&whole->eer));
     summary_set_object(&made, "dprime", summary_figure(whole->dprime));

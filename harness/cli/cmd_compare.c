@@ -95,10 +95,12 @@ static assay_status print_result(const compare_values *values, const assay_compa
     bool done = !values->estimate;
     if (values->json)
         return assay_print_json(
-            json_pack("{s:s?, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "path",
+            json_pack("{s:s?, s:s, s:I, s:I, s:I, s:I, s:{s:I, s:I}, s:I, s:I, s:I, s:o}", "path",
                       done ? values->output : NULL, "backend", result->backend, "templates",
                       (json_int_t)result->templates, "pairs", (json_int_t)result->pairs, "mated",
-                      (json_int_t)result->mated, "non_mated", (json_int_t)result->non_mated, "tail",
+                      (json_int_t)result->mated, "non_mated", (json_int_t)result->non_mated,
+                      "failed", "mated", (json_int_t)result->mated_failed, "non_mated",
+                      (json_int_t)(result->failed - result->mated_failed), "tail",
                       (json_int_t)result->tail, "memory_bytes", (json_int_t)result->memory_bytes,
                       "disk_bytes", (json_int_t)result->disk_bytes, "result_digest",
                       done ? assay_json_digest(&result->result_digest) : json_null()));
@@ -112,6 +114,10 @@ static assay_status print_result(const compare_values *values, const assay_compa
                           assay_print_count(b, result->non_mated));
     else
         assay_print_field("comparisons", "at most %s", assay_print_count(a, result->pairs));
+    if (result->failed > 0)
+        assay_print_field("failed", "%s mated, %s non-mated  (too few valid bits to compare)",
+                          assay_print_count(a, result->mated_failed),
+                          assay_print_count(b, result->failed - result->mated_failed));
     assay_print_field("tail", "%s non-mated kept one by one", assay_print_count(a, result->tail));
     assay_print_field("memory", "%.3f GB at most", (double)result->memory_bytes / 1e9);
     assay_print_field("disk", "%.3f GB at most", (double)result->disk_bytes / 1e9);
@@ -137,7 +143,8 @@ static assay_status look_at_templates(const compare_values *values, const char *
     if (config->pair_list != NULL)
         status = assay_pair_list_read(config->pair_list, &head->table, &config->protocol);
     if (status == ASSAY_OK && values->estimate)
-        status = assay_compare_estimate(head->table.row_count, head->length, options, result);
+        status = assay_compare_estimate(head->kind, head->table.row_count, head->length, options,
+                                        result);
     assay_templates_close(templates);
     assay_opaque_free(&opaque);
     return status;

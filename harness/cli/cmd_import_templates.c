@@ -11,7 +11,8 @@
 #include "kernels/quantise.h"
 
 typedef struct {
-    const char *output, *labels, *release, *version, *comparator, *dataset, *config;
+    const char *output, *masks, *labels, *release, *version, *comparator, *dataset, *config;
+    uint64_t bit_rows, shift_bits;
     bool json, quiet;
 } import_values;
 
@@ -29,9 +30,12 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
                            .release = values->release,
                            .version = values->version,
                            .comparator = values->comparator,
+                           .masks_path = values->masks,
+                           .bit_rows = (uint32_t)values->bit_rows,
+                           .shift_bits = (uint32_t)values->shift_bits,
                            .dataset_name = values->dataset};
     const assay_output output = {values->output, "templates"};
-    const char *const inputs[] = {arguments[0], values->labels, values->config};
+    const char *const inputs[] = {arguments[0], values->labels, values->config, values->masks};
     assay_status status = assay_outputs_check(&output, 1, inputs, sizeof inputs / sizeof *inputs);
     if (status == ASSAY_OK) status = assay_comparator_parse(values->comparator, &comparator);
     if (status == ASSAY_OK && values->config != NULL)
@@ -74,8 +78,30 @@ static const assay_option options[] = {
      .kind = ASSAY_OPTION_TEXT,
      .offset = offsetof(import_values, comparator),
      .value = "NAME",
-     .purpose = "how two templates are compared: cosine, inner-product, euclidean",
+     .purpose = "cosine, inner-product, euclidean; hamming:shifts=S,minimum-valid-bits=B",
      .shown = "cosine"},
+    {.name = "masks",
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(import_values, masks),
+     .value = "NPY",
+     .purpose = "hamming: a matrix like MATRIX, a 1 where the code's bit is valid",
+     .shown = "all are"},
+    {.name = "bit-rows",
+     .kind = ASSAY_OPTION_COUNT,
+     .offset = offsetof(import_values, bit_rows),
+     .value = "R",
+     .low = 1,
+     .high = 1 << 20,
+     .purpose = "hamming: equal rows of a template, within which it is shifted",
+     .shown = "1"},
+    {.name = "shift-bits",
+     .kind = ASSAY_OPTION_COUNT,
+     .offset = offsetof(import_values, shift_bits),
+     .value = "B",
+     .low = 1,
+     .high = 1 << 20,
+     .purpose = "hamming: bits that a shift of 1 moves",
+     .shown = "1"},
     {.name = "dataset",
      .kind = ASSAY_OPTION_TEXT,
      .offset = offsetof(import_values, dataset),
@@ -101,11 +127,19 @@ const assay_command assay_command_import_templates = {
                    "has the columns\n"
                    "sample and subject and any further ones, which become attributes. A row of "
                    "zeros, or one with\n"
-                   "a value that is not finite, is a failure to enrol.",
+                   "a value that is not finite, is a failure to enrol. For comparator hamming "
+                   "MATRIX is uint8, "
+                   "eight bits a\n"
+                   "byte with the lowest first (numpy.packbits(…, bitorder='little')); a template "
+                   "without a valid\n"
+                   "bit is a failure to enrol.",
     .examples =
-        (const char *const[]){"assay import templates x.npy --labels x.csv --release vendor "
-                              "--version 3 -o templates.h5",
-                              NULL},
+        (const char *const[]){
+            "assay import templates x.npy --labels x.csv --release vendor "
+            "--version 3 -o templates.h5",
+            "assay import templates c.npy --masks m.npy --comparator hamming --labels x.csv --release i "
+            "--version 1 -o t.h5",
+            NULL},
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .least_arguments = 1,

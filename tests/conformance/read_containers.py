@@ -115,7 +115,12 @@ def result_bytes(file):
     data += u64(combinations.shape[0]) + u64(combinations.shape[1])
     data += b"".join(map(u64, combinations[:].flatten())) + u64(values["histogram_pairs"])
     counters = result["histogram"][:].flatten() if "histogram" in result else []
-    return data + u64(len(counters)) + b"".join(map(u64, counters))
+    data += u64(len(counters)) + b"".join(map(u64, counters))
+    if "failed" in result:
+        failed = result["failed"]
+        data += string("failed") + u64(failed.attrs["mated"]) + u64(failed.attrs["non_mated"])
+        data += b"".join(map(u64, failed["pairs"][:].flatten())) if "pairs" in failed else b""
+    return data
 
 
 # ---- checks ----
@@ -157,7 +162,7 @@ def check_ledger():
 
 def check_root(name, file):
     assert file.attrs["format"] == "assay-" + KINDS[name] and isinstance(file.attrs["format"], str)
-    assert (file.attrs["format_version_major"], file.attrs["format_version_minor"]) == (1, 0)
+    assert (file.attrs["format_version_major"], file.attrs["format_version_minor"]) == (1, 1)
     assert file.attrs["created_by"].startswith("assay ")
 
 
