@@ -184,8 +184,8 @@ static assay_status add_cost(const char *what, double fmr, double subjects,
     assay_compare_options options = {
         .protocol = &protocol, .backend = values->backend, .threads = (unsigned)values->threads};
     if (status == ASSAY_OK)
-        status =
-            assay_compare_estimate((uint64_t)templates, (uint32_t)result->length, &options, &found);
+        status = assay_compare_estimate(ASSAY_TEMPLATES_VECTORS, (uint64_t)templates,
+                                        (uint32_t)result->length, &options, &found);
     assay_protocol_free(&protocol);
     if (status != ASSAY_OK) return status;
     out->templates = found.templates;
