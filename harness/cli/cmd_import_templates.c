@@ -137,7 +137,7 @@ const assay_command assay_command_import_templates = {
         (const char *const[]){
             "assay import templates x.npy --labels x.csv --release vendor "
             "--version 3 -o templates.h5",
-            "assay import templates c.npy --masks m.npy --comparator hamming --labels x.csv --release i "
+            "assay import templates codes.npy --labels x.csv --comparator hamming --release iris "
             "--version 1 -o t.h5",
             NULL},
     .options = options,
