@@ -178,6 +178,18 @@ class Files(unittest.TestCase):
             self.assertNotIn(name, seen, "%s and %s" % (path, seen.get(name)))
             seen[name] = path
 
+    def test_a_report_clears_every_table_and_plot_that_it_can_write(self):
+        folder = read("reports/folder.c")
+        tables, plots = set(), set()
+        for path in sources(".c"):
+            if path.startswith("reports/"):
+                tables.update(re.findall(r'"tables/([a-z_]+\.csv)"', read(path)))
+                plots.update(re.findall(r'assay_plot_draw\(\s*report,\s*"([a-z]+)"', read(path)))
+        self.assertIn("ageing.csv", tables)
+        self.assertIn("det", plots)
+        self.assertEqual([name for name in sorted(tables) if '"%s"' % name not in folder], [])
+        self.assertEqual([name for name in sorted(plots) if '"%s."' % name not in folder], [])
+
 
 if __name__ == "__main__":
     if not os.path.exists(os.path.join(SOURCE, "ARCHITECTURE.md")):
