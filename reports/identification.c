@@ -1,0 +1,147 @@
+/* identification -- one probe against a gallery of many (identification.h). */
+#include "reports/identification.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "datasets/base/memory.h"
+
+/* ---- searches ---- */
+
+static bool is_wrong(const assay_search *search, double threshold, uint64_t rank) {
+    if (!search->mated) return search->best >= threshold;
+    return !(search->mate >= threshold) || (rank && search->ahead >= rank);
+}
+
+static assay_status rate_of(const assay_search *searches, size_t count, bool mated,
+                            double threshold, uint64_t rank, double alpha, assay_search_rate *out) {
+    uint32_t galleries = 0;
+    double *wrong = NULL, *all = NULL;
+    for (size_t n = 0; n < count; ++n)
+        if (searches[n].gallery >= galleries) galleries = searches[n].gallery + 1;
+    assay_status status = assay_allocate(&wrong, galleries, sizeof *wrong, "galleries");
+    if (status == ASSAY_OK) status = assay_allocate(&all, galleries, sizeof *all, "galleries");
+    assay_search_rate made = {.interval = assay_interval_unknown("no such search was made")};
+    for (size_t n = 0; status == ASSAY_OK && n < count; ++n) {
+        if (searches[n].mated != mated) continue;
+        bool error = is_wrong(&searches[n], threshold, rank);
+        made.galleries += !(all[searches[n].gallery]++ > 0);
+        wrong[searches[n].gallery] += error;
+        made.rate.errors += error;
+        ++made.rate.trials;
+    }
+    if (status == ASSAY_OK) {
+        assay_clusters clusters = {.errors = wrong, .comparisons = all, .count = galleries};
+        made.rate = assay_rate_of(made.rate.errors, made.rate.trials);
+        if (made.rate.trials) made.interval = assay_clusters_interval(&clusters, alpha);
+        *out = made;
+    }
+    free(wrong);
+    free(all);
+    return status;
+}
+
+assay_status assay_search_rates(const assay_search *searches, size_t count, double threshold,
+                                uint64_t rank, double alpha, assay_search_rate *out_fpir,
+                                assay_search_rate *out_fnir) {
+    assay_status status = rate_of(searches, count, false, threshold, rank, alpha, out_fpir);
+    if (status == ASSAY_OK)
+        status = rate_of(searches, count, true, threshold, rank, alpha, out_fnir);
+    return status;
+}
+
+double assay_search_recognition(const assay_search *searches, size_t count, uint64_t rank) {
+    uint64_t found = 0, all = 0;
+    for (size_t n = 0; n < count; ++n) {
+        if (!searches[n].mated) continue;
+        ++all;
+        found += !isnan(searches[n].mate) && searches[n].ahead < rank;
+    }
+    return all ? (double)found / (double)all : (double)NAN;
+}
+
+/* ---- people who recur ---- */
+
+typedef struct {
+    uint64_t label;
+    double residual;
+} labelled;
+
+static int by_label(const void *a, const void *b) {
+    uint64_t x = ((const labelled *)a)->label, y = ((const labelled *)b)->label;
+    return (x > y) - (x < y);
+}
+
+/* G / (G - 1) of the sum of squared sums by label, over count squared; sorts list. */
+static double clustered(labelled *list, size_t count) {
+    double squares = 0, sum = 0, groups = 0;
+    qsort(list, count, sizeof *list, by_label);
+    for (size_t n = 0; n < count; ++n) {
+        sum += list[n].residual;
+        if (n + 1 < count && list[n + 1].label == list[n].label) continue;
+        squares += sum * sum;
+        sum = 0;
+        ++groups;
+    }
+    return squares / ((double)count * (double)count) * groups / (groups - 1);
+}
+
+assay_status assay_search_recurring(const uint8_t *wrong, const uint32_t *gallery,
+                                    const uint32_t *subject, size_t count, double alpha,
+                                    assay_interval *out) {
+    labelled *list = NULL;
+    double errors = 0, by[3];
+    if (count < 2) {
+        *out = assay_interval_unknown("fewer than two such searches were made");
+        return ASSAY_OK;
+    }
+    assay_status status = assay_allocate(&list, count, sizeof *list, "searches");
+    if (status != ASSAY_OK) return status;
+    for (size_t n = 0; n < count; ++n) errors += wrong[n];
+    double trials = (double)count, p = errors / trials;
+    for (int way = 0; way < 3; ++way) {
+        for (size_t n = 0; n < count; ++n)
+            list[n] = (labelled){way == 0   ? gallery[n]
+                                 : way == 1 ? subject[n]
+                                            : (uint64_t)gallery[n] << 32 | subject[n],
+                                 wrong[n] - p};
+        by[way] = clustered(list, count);
+    }
+    free(list);
+    assay_interval made = {
+        .method = ASSAY_METHOD_SUBJECTS, .degrees = (double)INFINITY, .guaranteed = (double)NAN};
+    made.variance = fmax(fmax(by[0] + by[1] - by[2], fmax(by[0], by[1])), p * (1 - p) / trials);
+    made.effective = made.variance > 0 ? p * (1 - p) / made.variance : trials;
+    made.design_effect = trials / made.effective;
+    assay_clopper_pearson(p * made.effective, made.effective, alpha, &made.low, &made.high);
+    *out = made;
+    return ASSAY_OK;
+}
+
+/* ---- random galleries ---- */
+
+double assay_gallery_hit(uint64_t others, uint64_t degree, uint64_t n) {
+    if (!degree || !n) return 0;
+    if (degree + n > others) return 1;
+    /* C(N - d, n) / C(N, n), which n and d may change places in: the shorter product. */
+    uint64_t few = degree < n ? degree : n, many = degree < n ? n : degree;
+    double log_none = 0;
+    for (uint64_t k = 0; k < few; ++k) log_none += log1p(-(double)many / (double)(others - k));
+    return -expm1(log_none);
+}
+
+static double log_choose(uint64_t n, uint64_t k) {
+    return lgamma((double)n + 1) - lgamma((double)k + 1) - lgamma((double)(n - k) + 1);
+}
+
+double assay_gallery_hits(uint64_t others, uint64_t degree, uint64_t n, uint64_t rank) {
+    if (!rank) return 1;
+    if (rank == 1) return assay_gallery_hit(others, degree, n);
+    double fewer = 0;
+    for (uint64_t k = 0; k < rank && k <= degree && k <= n; ++k) {
+        if (n - k > others - degree) continue;
+        fewer +=
+            exp(log_choose(degree, k) + log_choose(others - degree, n - k) - log_choose(others, n));
+    }
+    return fmax(1 - fewer, 0);
+}
