@@ -8,7 +8,7 @@
 
 /* ---- searches ---- */
 
-static bool is_wrong(const assay_search *search, double threshold, uint64_t rank) {
+bool assay_search_is_wrong(const assay_search *search, double threshold, uint64_t rank) {
     if (!search->mated) return search->best >= threshold;
     return !(search->mate >= threshold) || (rank && search->ahead >= rank);
 }
@@ -24,7 +24,7 @@ static assay_status rate_of(const assay_search *searches, size_t count, bool mat
     assay_search_rate made = {.interval = assay_interval_unknown("no such search was made")};
     for (size_t n = 0; status == ASSAY_OK && n < count; ++n) {
         if (searches[n].mated != mated) continue;
-        bool error = is_wrong(&searches[n], threshold, rank);
+        bool error = assay_search_is_wrong(&searches[n], threshold, rank);
         made.galleries += !(all[searches[n].gallery]++ > 0);
         wrong[searches[n].gallery] += error;
         made.rate.errors += error;

@@ -27,6 +27,7 @@ typedef struct {
     assay_interval interval; /* by galleries, however few */
 } assay_search_rate;
 
+bool assay_search_is_wrong(const assay_search *search, double threshold, uint64_t rank);
 /* FPIR: searches without a mate in which somebody reaches threshold. FNIR: searches with a mate
  * that stays below threshold, or that rank (0: any) or more others come before. */
 assay_status assay_search_rates(const assay_search *searches, size_t count, double threshold,
