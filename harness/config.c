@@ -529,7 +529,8 @@ static assay_status read_comparison(assay_yaml *yaml, const assay_yaml_node *nod
 
 static assay_status read_report(assay_yaml *yaml, const assay_yaml_node *node,
                                 assay_config *config) {
-    static const char *const keys[] = {"title", "by", "quality", "worse_limit", "mean_pair_age"};
+    static const char *const keys[] = {"title",         "by", "quality", "worse_limit",
+                                       "mean_pair_age", "pdf"};
     if (node == NULL || !assay_yaml_check_keys(yaml, node, keys, COUNT_OF(keys))) return ASSAY_OK;
     assay_status status = take_string(yaml, assay_yaml_get(node, "title"), &config->title);
     if (status == ASSAY_OK)
@@ -539,6 +540,7 @@ static assay_status read_report(assay_yaml *yaml, const assay_yaml_node *node,
         status = take_strings(yaml, by, &config->report_groups, &config->report_group_count);
     assay_yaml_double(yaml, assay_yaml_get(node, "worse_limit"), 1.001, 1000, &config->worse_limit);
     assay_yaml_bool(yaml, assay_yaml_get(node, "mean_pair_age"), &config->mean_pair_age);
+    assay_yaml_bool(yaml, assay_yaml_get(node, "pdf"), &config->report_pdf);
     return status;
 }
 

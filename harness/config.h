@@ -44,6 +44,7 @@ typedef struct {
     size_t report_group_count;
     char *report_quality; /* attribute to take quality from; NULL: the column quality */
     double worse_limit;   /* of a group's rate over the others'; 0: the report's own */
+    bool report_pdf;      /* the page as a PDF too */
     bool mean_pair_age;   /* a mated comparison has the mean of both ages */
     assay_digest digest;  /* of the resolved configuration */
 } assay_config;

@@ -92,6 +92,7 @@ assay_status assay_report_folder(const char *directory) {
                                            "fmr-pairs-of-attribute-",
                                            NULL};
     static const char *const csv[] = {".csv", NULL}, *const plot[] = {".gp", ".svg", ".tsv", NULL};
+    static const char *const of_pdf[] = {"report.", NULL}, *const pdf[] = {"report.pdf", NULL};
     static const struct {
         const char *name;
         const char *const *stems, *const *endings;
@@ -99,6 +100,7 @@ assay_status assay_report_folder(const char *directory) {
     assay_status status = assay_make_directories(directory);
     if (status == ASSAY_OK) status = remove_file(directory, "index.html");
     if (status == ASSAY_OK) status = mark_unfinished(directory);
+    if (status == ASSAY_OK) status = clear_folder(directory, of_pdf, pdf);
     for (size_t n = 0; status == ASSAY_OK && n < sizeof folders / sizeof *folders; ++n) {
         char *path = NULL;
         status = assay_path_join(&path, directory, folders[n].name);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define UNBROKEN_BYTES 24
+#define WIDE_COLUMNS 8 /* that paper has room for in small letters only */
 
 void assay_html_percent(assay_text *text, double value) {
     double percent = value * 100;
@@ -232,7 +233,7 @@ void assay_html_point(assay_text *text, const assay_operating_point *point) {
 void assay_html_table_open(assay_html_table *table, assay_text *text, const char *caption,
                            const char *const *headings, size_t columns) {
     *table = (assay_html_table){text, headings, columns, 0};
-    assay_text_append(text, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
+    assay_text_append(text, "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"");
     /* A label is plain text: markup of the caption is left out. */
     bool inside = false;
     for (const char *c = caption; *c; ++c) {
@@ -241,7 +242,8 @@ void assay_html_table_open(assay_html_table *table, assay_text *text, const char
         else if (!inside)
             assay_text_append_bytes(text, c, 1);
     }
-    assay_text_appendf(text, "\"><table><caption>%s</caption><thead><tr>", caption);
+    assay_text_appendf(text, "\"><table%s><caption>%s</caption><thead><tr>",
+                       columns >= WIDE_COLUMNS ? " class=\"wide\"" : "", caption);
     for (size_t n = 0; n < columns; ++n) {
         bool number = headings[n][0] == '#';
         assay_text_appendf(text, "<th scope=\"col\"%s>%s</th>", number ? " class=\"n\"" : "",

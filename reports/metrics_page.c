@@ -101,9 +101,11 @@ static void append_row(metrics_page *page, const char *line, const char *end, bo
             append_slug(text, cell, length);
             assay_text_append(text, "\"");
         }
-        assay_text_append(text, first ? "><th>" : head ? "<th>" : "<td>");
+        /* A heading without words heads nothing. */
+        bool heads = (first || head) && length > 0;
+        assay_text_appendf(text, "%s%s", first ? ">" : "", heads ? "<th>" : "<td>");
         append_inline(text, cell, length);
-        assay_text_append(text, first || head ? "</th>" : "</td>");
+        assay_text_append(text, heads ? "</th>" : "</td>");
     }
     assay_text_append(text, "</tr>\n");
 }

@@ -1,23 +1,20 @@
 /* plots -- running gnuplot and making its SVG fit for a page (plots.h). */
 #include "reports/plots.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "datasets/base/child.h"
 #include "datasets/base/file.h"
 #include "datasets/base/memory.h"
 
 #define PLOT_MIN_WIDTH 620u /* pixels below which a picture scrolls instead */
 #define SECONDS_ALLOWED 120
+#define POINT_ID 16   /* bytes for the name of a point of gnuplot's */
+#define POINT_DEPTH 4 /* points that are drawn by others, which are */
 #define SVG_LIMIT ((size_t)64 << 20)
 #define NO_GNUPLOT "gnuplot was not found, so this report has tables only"
 
@@ -137,83 +134,24 @@ assay_status assay_plot_data(const assay_report *report, const char *name, size_
 
 /* ---- running gnuplot ---- */
 
-static assay_status wait_for(pid_t pid, const char *script, int *out_status) {
-    const struct timespec pause = {0, 4000000};
-    for (long turn = 0; turn < SECONDS_ALLOWED * 250L; ++turn) {
-        pid_t ended = waitpid(pid, out_status, WNOHANG);
-        if (ended == pid) return ASSAY_OK;
-        if (ended < 0 && errno != EINTR)
-            return assay_fail_errno("cannot wait for gnuplot on %s", script);
-        nanosleep(&pause, NULL);
-    }
-    kill(pid, SIGKILL);
-    while (waitpid(pid, out_status, 0) < 0 && errno == EINTR) continue;
-    return assay_fail(ASSAY_FAILED, "gnuplot did not finish %s within %d seconds", script,
-                      SECONDS_ALLOWED);
-}
-
-/* Starts `gnuplot -d -e output SCRIPT` in folder. -d: no start-up file of the user's. */
-static int start_gnuplot(const char *folder, const char *output, const char *script,
-                         const char *log, pid_t *out_pid) {
-    posix_spawn_file_actions_t actions;
-    int fault = posix_spawn_file_actions_init(&actions);
-    if (fault) return fault;
-    char *const arguments[] = {(char *)"gnuplot", (char *)"-d",   (char *)"-e",
-                               (char *)output,    (char *)script, NULL};
-    fault = posix_spawn_file_actions_addchdir_np(&actions, folder);
-    if (!fault) fault = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    if (!fault)
-        fault =
-            posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (!fault) fault = posix_spawn_file_actions_adddup2(&actions, 2, 1);
-    if (!fault) fault = posix_spawnp(out_pid, "gnuplot", &actions, NULL, arguments, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    return fault;
-}
-
-static assay_status say_why(const char *folder, const char *log, const char *script) {
-    char *path = NULL, *text = NULL, shown[512];
-    size_t length = 0;
-    if (assay_path_join(&path, folder, log) == ASSAY_OK)
-        (void)!assay_file_read(path, 4096, &text, &length);
-    assay_printable(shown, sizeof shown, text ? text : "");
-    assay_status status =
-        assay_fail(ASSAY_FAILED, "gnuplot could not draw %s/%s: %s", folder, script, shown);
-    free(path);
-    free(text);
-    return status;
-}
-
-/* Runs the script and leaves its picture at temporary; *out_missing where there is no gnuplot. */
+/* Runs the script and leaves its picture at temporary; *out_missing where there is no gnuplot.
+ * -d: no start-up file of the user's. */
 static assay_status run_gnuplot(const char *folder, const char *name, const char *temporary,
                                 bool *out_missing) {
-    char script[96], log[96], output[256];
+    char script[96], output[256], doing[128];
     snprintf(script, sizeof script, "%s.gp", name);
-    snprintf(log, sizeof log, ".%s.log", name);
     snprintf(output, sizeof output, "out='%s'", temporary);
-    char *log_path = NULL;
-    pid_t pid = -1;
-    int ended = 0;
-    assay_status status = assay_path_join(&log_path, folder, log);
-    if (status != ASSAY_OK) return status;
-    int fault = start_gnuplot(folder, output, script, log, &pid);
-    *out_missing = fault == ENOENT;
-    if (fault && !*out_missing)
-        status = assay_fail(ASSAY_FAILED, "cannot start gnuplot: %s", strerror(fault));
-    if (!fault) {
-        status = wait_for(pid, script, &ended);
-        if (status == ASSAY_OK && (!WIFEXITED(ended) || WEXITSTATUS(ended) != 0))
-            status = say_why(folder, log, script);
-    }
-    unlink(log_path);
-    free(log_path);
-    return status;
+    snprintf(doing, sizeof doing, "drawing plots/%s", script);
+    const char *const arguments[] = {"gnuplot", "-d", "-e", output, script, NULL};
+    const assay_program gnuplot = {arguments, folder, SECONDS_ALLOWED};
+    return assay_program_run(&gnuplot, doing, out_missing);
 }
 
 /* ---- the SVG ---- */
 
 typedef struct {
     const char *name;
+    const char *svg; /* the whole of it, where points are looked up */
     assay_text *out;
 } adoption;
 
@@ -259,6 +197,87 @@ static const char *copy_tag(const adoption *job, const char *c) {
     return c;
 }
 
+/* ---- points ---- */
+
+/* gnuplot defines its points once, in currentColor, and uses them (and these each other) by name.
+ * Not every reader of a page can: WeasyPrint stops at them. Here each is drawn where it stands, in
+ * its own colour. */
+
+static bool is_point(const char *c) {
+    const char *close = strchr(c, '>'), *id = strstr(c, " id='gp");
+    return id && close && id < close && (starts(id + 7, "Pt") || starts(id + 7, "Dot"));
+}
+
+/* The value of an attribute of the tag at c, or "". */
+static void find_value(const char *c, const char *attribute, char *out, size_t size) {
+    const char *close = strchr(c, '>'), *at = strstr(c, attribute);
+    size_t length = 0;
+    if (close && at && at < close)
+        for (at += strlen(attribute); at[length] != '\'' && length + 1 < size;) ++length;
+    if (length) memcpy(out, at, length);
+    out[length] = '\0';
+}
+
+/* The tag that defines the point, or NULL. */
+static const char *find_point(const char *svg, const char *id) {
+    char named[POINT_ID + 8];
+    snprintf(named, sizeof named, " id='%s'", id);
+    const char *at = strstr(svg, named);
+    while (at && at > svg && *at != '<') --at;
+    return at;
+}
+
+/* The attributes of the tag at c in colour, without its name and what it links to. */
+static const char *copy_attributes(const char *c, const char *colour, assay_text *out) {
+    while (*c && *c != '>') {
+        if (starts(c, " id='") || starts(c, " xlink:href='")) {
+            c = strchr(strchr(c, '\'') + 1, '\'') + 1;
+        } else if (starts(c, "currentColor")) {
+            assay_text_append(out, colour);
+            c += strlen("currentColor");
+        } else {
+            assay_text_append_bytes(out, c++, 1);
+        }
+    }
+    return *c ? c + 1 : c;
+}
+
+/* Draws what the <use> at c uses: nested groups around a shape, at most as deep as gnuplot's. */
+static void draw_point(const adoption *job, const char *c, const char *colour) {
+    unsigned depth = 0;
+    while (c && starts(c, "<use") && depth < POINT_DEPTH) {
+        char id[POINT_ID];
+        assay_text attributes = {0};
+        copy_attributes(c + strlen("<use"), colour, &attributes);
+        size_t length = attributes.length;
+        if (length && attributes.bytes[length - 1] == '/') --length;
+        assay_text_append(job->out, "<g");
+        if (length) assay_text_append_bytes(job->out, attributes.bytes, length);
+        assay_text_append(job->out, ">");
+        assay_text_free(&attributes);
+        find_value(c, "xlink:href='#", id, sizeof id);
+        c = find_point(job->svg, id);
+        ++depth;
+    }
+    if (c && !starts(c, "<use")) {
+        copy_attributes(c, colour, job->out);
+        assay_text_append(job->out, ">");
+    }
+    while (depth--) assay_text_append(job->out, "</g>");
+}
+
+/* A point of the drawing: its colour is written as other colours are. */
+static const char *copy_point(const adoption *job, const char *c) {
+    char given[32];
+    assay_text colour = {0};
+    find_value(c, "color='", given, sizeof given);
+    if (!*given || !copy_colour(given, &colour))
+        assay_text_append(&colour, *given ? given : "black");
+    draw_point(job, c, colour.bytes ? colour.bytes : "black");
+    assay_text_free(&colour);
+    return strchr(c, '>') + 1;
+}
+
 /* gnuplot leaves '>' in text as it is, and "]]>" there is no XML. Tags hold none within. */
 static const char *copy_text(const char *c, const char *end, assay_text *out) {
     for (; c < end && *c != '<'; ++c)
@@ -287,7 +306,7 @@ static assay_status adopt(const char *name, const char *svg, unsigned width, uns
     const char *end = c ? strstr(c, "</svg>") : NULL;
     if (!end) return assay_fail(ASSAY_FAILED, "gnuplot made no whole picture of %s", name);
     c = strchr(c, '>') + 1;
-    adoption job = {name, out};
+    adoption job = {name, svg, out};
     assay_text_appendf(
         out,
         "<svg class=\"plot\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\" "
@@ -306,6 +325,10 @@ static assay_status adopt(const char *name, const char *svg, unsigned width, uns
         const char *behind = close ? strstr(c, close) : NULL;
         if (behind)
             c = behind + strlen(close);
+        else if (*c == '<' && is_point(c))
+            c = strchr(c, '>') + 1;
+        else if (starts(c, "<use "))
+            c = copy_point(&job, c);
         else if (*c == '<')
             c = copy_tag(&job, c);
         else

@@ -11,6 +11,7 @@
 #include "reports/differentials.h"
 #include "reports/comparison.h"
 #include "reports/pages.h"
+#include "reports/pdf.h"
 
 assay_status assay_report_file(const assay_report *report, const char *name,
                                const assay_text *text) {
@@ -310,6 +311,7 @@ assay_status assay_report_write(const assay_evidence *evidence, size_t count,
                             "expected a number above 1",
                             report.worse_limit);
     if (status == ASSAY_OK) status = check_same_data(evidence, count);
+    if (status == ASSAY_OK && wanted->pdf) status = assay_pdf_check();
     if (status != ASSAY_OK) return status;
     status = assay_allocate(&report.releases, count, sizeof *report.releases, "releases");
     if (status == ASSAY_OK) status = compare_protocols(evidence, count, &report.same_protocol);
@@ -336,6 +338,7 @@ assay_status assay_report_write(const assay_evidence *evidence, size_t count,
     if (status == ASSAY_OK) status = tell(progress, count + 2, total);
     if (status == ASSAY_OK) status = assay_report_summary(&report);
     if (status == ASSAY_OK) status = assay_report_file(&report, "index.html", &page);
+    if (status == ASSAY_OK && wanted->pdf) status = assay_pdf_make(directory);
     if (status == ASSAY_OK && report.plots_missing)
         assay_progress_note(progress, "%s", report.plots_missing);
     if (status == ASSAY_OK) status = tell(progress, total, total);

@@ -1,4 +1,5 @@
-/* report -- evidence of one or more releases to index.html, summary.json, CSV tables and plots. */
+/* report -- evidence of one or more releases to index.html, summary.json, CSV tables and plots, and
+ * the page as a PDF. */
 #ifndef ASSAY_REPORTS_REPORT_H
 #define ASSAY_REPORTS_REPORT_H
 
@@ -19,16 +20,19 @@ typedef struct {
      * the usual crossing (grouping.h). */
     const char *const *attributes;
     size_t attribute_count;
-    const char *quality; /* numeric attribute that says how good a sample is; NULL: column quality */
+    const char
+        *quality;       /* numeric attribute that says how good a sample is; NULL: column quality */
     bool mean_of_pair;  /* ages of mated comparisons are the mean of both samples' (grouping.h) */
     double worse_limit; /* ratio of a group to the others, above 1; 0: ASSAY_WORSE_LIMIT */
+    bool pdf;           /* DIR/report.pdf as well, once the page is there (pdf.h) */
 } assay_report_options;
 
 /* Writes DIR/index.html, DIR/summary.json, DIR/tables/, DIR/plots/, each aside and then published,
  * summary.json last but one and index.html last. When everything is computed, first index.html of
  * an earlier report in DIR is removed, then its summary.json replaced by one whose schema is
  * assay-summary/unfinished, then its tables and plots removed: a folder with a page holds one
- * report. All evidence must be of one data set (ASSAY_USAGE otherwise). */
+ * report. A PDF that was asked for comes behind it: where that fails so does this, and the page
+ * stays. All evidence must be of one data set (ASSAY_USAGE otherwise). */
 assay_status assay_report_write(const assay_evidence *evidence, size_t count,
                                 const assay_report_options *options, const char *directory,
                                 const assay_progress *progress) ASSAY_MUST_CHECK;

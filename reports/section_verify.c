@@ -12,7 +12,7 @@ assay_status assay_section_verify(assay_page *page) {
         page->text,
         "<p>Every number of this page is computed from the evidence files alone. With them at "
         "hand:</p>\n"
-        "<pre>assay verify EVIDENCE.h5        # each block against its seal, and the result "
+        "<pre tabindex=\"0\">assay verify EVIDENCE.h5        # each block against its seal, and the result "
         "digest\n"
         "assay info EVIDENCE.h5          # prints the result digest to compare with the one above\n"
         "assay report EVIDENCE.h5 -o DIR # the same page again, byte for byte</pre>\n");

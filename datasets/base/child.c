@@ -1,5 +1,6 @@
-/* child -- work done in another process: a forked child that reports a status, and a helper program
- * started by exec that answers framed requests. Confinement is in confine.c. */
+/* child -- work done in another process: a forked child that reports a status, a program of others
+ * that is run to its end, and a helper program that answers framed requests. Confinement is in
+ * confine.c. */
 #include "datasets/base/child.h"
 
 #include <errno.h>
@@ -10,15 +11,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "datasets/base/memory.h"
+#include "datasets/base/text.h"
 
 #define WRITE_PATIENCE_MS 30000
-#define SPARE_FD 10 /* first number for descriptors on their way to a helper's 3 and 4 */
+#define HEARD_BYTES 400 /* of what a program that failed printed last */
+#define SPARE_FD 10     /* first number for descriptors on their way to a helper's 3 and 4 */
 
 static int64_t now_ms(void) {
     struct timespec now;
@@ -190,6 +194,78 @@ out:
     free(report);
     close_fd(&ends[0]);
     close_fd(&ends[1]);
+    return status;
+}
+
+/* --- a program of others ---------------------------------------------------------------------- */
+
+static int start_program(const assay_program *program, int output, pid_t *out_pid) {
+    posix_spawn_file_actions_t actions;
+    int fault = posix_spawn_file_actions_init(&actions);
+    if (fault != 0) return fault;
+    fault = posix_spawn_file_actions_addchdir_np(&actions, program->folder);
+    if (fault == 0) fault = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    if (fault == 0) fault = posix_spawn_file_actions_adddup2(&actions, output, 1);
+    if (fault == 0) fault = posix_spawn_file_actions_adddup2(&actions, output, 2);
+    if (fault == 0)
+        fault = posix_spawnp(out_pid, program->arguments[0], &actions, NULL,
+                             (char *const *)program->arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return fault;
+}
+
+static assay_status wait_for_program(pid_t pid, const assay_program *program, const char *doing,
+                                     int *out_ended) {
+    static const struct timespec moment = {0, 4000000};
+    for (int64_t until = now_ms() + 1000 * (int64_t)program->seconds; now_ms() < until;) {
+        pid_t ended = waitpid(pid, out_ended, WNOHANG);
+        if (ended == pid) return ASSAY_OK;
+        if (ended < 0 && errno != EINTR)
+            return assay_fail_errno("%s: cannot wait for %s", doing, program->arguments[0]);
+        nanosleep(&moment, NULL);
+    }
+    kill(pid, SIGKILL);
+    reap(pid, out_ended);
+    return assay_fail(ASSAY_FAILED, "%s: %s did not end within %u seconds", doing,
+                      program->arguments[0], program->seconds);
+}
+
+/* Its last words, on one line: a traceback or a list of warnings ends with what matters. */
+static assay_status fail_of_program(const assay_program *program, const char *doing, int output,
+                                    int ended) {
+    char heard[HEARD_BYTES + 1] = "", shown[4 * HEARD_BYTES + 1];
+    off_t length = lseek(output, 0, SEEK_END);
+    off_t from = length > HEARD_BYTES ? length - HEARD_BYTES : 0;
+    ssize_t got = pread(output, heard, HEARD_BYTES, from);
+    if (got < 0) got = 0;
+    while (got > 0 && strchr(" \n", heard[got - 1]) != NULL) got--;
+    heard[got] = '\0';
+    const char *line = from > 0 ? strchr(heard, '\n') : NULL;
+    assay_printable(shown, sizeof shown, line != NULL ? line + 1 : heard);
+    if (WIFSIGNALED(ended)) {
+        const char *name = sigabbrev_np(WTERMSIG(ended));
+        return assay_fail(ASSAY_FAILED, "%s: %s died of signal SIG%s", doing, program->arguments[0],
+                          name != NULL ? name : "?");
+    }
+    return assay_fail(ASSAY_FAILED, "%s: %s ended with status %d%s%s", doing, program->arguments[0],
+                      WEXITSTATUS(ended), *shown ? ": " : "", shown);
+}
+
+assay_status assay_program_run(const assay_program *program, const char *doing, bool *out_missing) {
+    pid_t pid = -1;
+    int ended = 0;
+    int output = memfd_create("output", MFD_CLOEXEC);
+    if (output < 0) return assay_fail_errno("%s: cannot keep what a program prints", doing);
+    int fault = start_program(program, output, &pid);
+    assay_status status = ASSAY_OK;
+    if (fault != 0 && fault != ENOENT)
+        status = assay_fail(ASSAY_FAILED, "%s: cannot start %s: %s", doing, program->arguments[0],
+                            strerror(fault));
+    if (fault == 0) status = wait_for_program(pid, program, doing, &ended);
+    if (fault == 0 && status == ASSAY_OK && (!WIFEXITED(ended) || WEXITSTATUS(ended) != 0))
+        status = fail_of_program(program, doing, output, ended);
+    if (status == ASSAY_OK) *out_missing = fault == ENOENT;
+    close(output);
     return status;
 }
 

@@ -1,5 +1,5 @@
-/* child -- work done in another process: a forked child that reports a status, and a helper program
- * started by exec that answers framed requests. */
+/* child -- work done in another process: a forked child that reports a status, a program of others
+ * that is run to its end, and a helper program that answers framed requests. */
 #ifndef ASSAY_DATASETS_BASE_CHILD_H
 #define ASSAY_DATASETS_BASE_CHILD_H
 
@@ -15,6 +15,18 @@
  * is lost. Call it only while no other thread of this process may hold a lock that work() takes. */
 assay_status assay_child_run(assay_status (*work)(void *context), void *context,
                              const char *what) ASSAY_MUST_CHECK;
+
+/* Runs a program of others (arguments[0], looked for in PATH; NULL-terminated, no shell) in folder
+ * and waits for its end, at most seconds, then kills it. It reads /dev/null; what it prints is
+ * heard only where it fails: ASSAY_FAILED, the text of `doing` in front, with the end of its
+ * output. *out_missing, and ASSAY_OK, where there is no such program. */
+typedef struct {
+    const char *const *arguments;
+    const char *folder;
+    unsigned seconds;
+} assay_program;
+assay_status assay_program_run(const assay_program *program, const char *doing,
+                               bool *out_missing) ASSAY_MUST_CHECK;
 
 /* A helper program with a request pipe and an answer pipe. Its standard streams are /dev/null
  * (standard error too), it is told its two descriptors as arguments 1 and 2, and it gets no other

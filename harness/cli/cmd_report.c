@@ -7,12 +7,13 @@
 #include "datasets/containers.h"
 #include "harness/cli/command.h"
 #include "harness/outputs.h"
+#include "reports/pdf.h"
 #include "reports/report.h"
 
 typedef struct {
     const char *output, *title, *quality, *limit;
     assay_option_words by;
-    bool mean_pair_age, json, quiet;
+    bool mean_pair_age, pdf, json, quiet;
 } report_values;
 
 static assay_status read_limit(const char *text, double *out) {
@@ -21,6 +22,14 @@ static assay_status read_limit(const char *text, double *out) {
         return assay_fail(ASSAY_USAGE, "--worse-limit %s: expected a number above 1", text);
     *out = limit;
     return ASSAY_OK;
+}
+
+static assay_status print_json(const report_values *values) {
+    json_t *paths = json_pack("{s:s+, s:s+}", "index", values->output, "/index.html", "summary",
+                              values->output, "/summary.json");
+    if (values->pdf && paths != NULL)
+        json_object_set_new(paths, "pdf", json_sprintf("%s/" ASSAY_PDF_NAME, values->output));
+    return assay_print_json(paths);
 }
 
 static assay_status run(const void *given, char **arguments, size_t argument_count) {
@@ -38,7 +47,8 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
                                     .attributes = (const char *const *)values->by.items,
                                     .attribute_count = values->by.count,
                                     .quality = values->quality,
-                                    .mean_of_pair = values->mean_pair_age};
+                                    .mean_of_pair = values->mean_pair_age,
+                                    .pdf = values->pdf};
     if (status == ASSAY_OK) status = read_limit(values->limit, &options.worse_limit);
     if (status == ASSAY_OK)
         status = assay_report_write(evidence, argument_count, &options, values->output, &progress);
@@ -47,10 +57,10 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
         assay_evidence_free(&evidence[n]);
     free(evidence);
     if (status != ASSAY_OK) return status;
-    if (values->json)
-        return assay_print_json(json_pack("{s:s+, s:s+}", "index", values->output, "/index.html",
-                                          "summary", values->output, "/summary.json"));
+    if (values->json) return print_json(values);
     if (!values->quiet) assay_print_field("report", "%s/index.html", values->output);
+    if (!values->quiet && values->pdf)
+        assay_print_field("pdf", "%s/" ASSAY_PDF_NAME, values->output);
     return ASSAY_OK;
 }
 
@@ -84,6 +94,10 @@ static const assay_option options[] = {
      .value = "TEXT",
      .purpose = "title of the report",
      .shown = "made from the evidence"},
+    {.name = "pdf",
+     .kind = ASSAY_OPTION_FLAG,
+     .offset = offsetof(report_values, pdf),
+     .purpose = "also report.pdf, made by weasyprint"},
     OPTION_JSON(report_values),
     OPTION_QUIET(report_values),
 };
@@ -98,7 +112,7 @@ const assay_command assay_command_report = {
                    "they are made of. All evidence must be of one data set. It needs neither "
                    "images nor templates.",
     .examples =
-        (const char *const[]){"assay report evidence.h5 -o report",
+        (const char *const[]){"assay report evidence.h5 -o report --pdf",
                               "assay report old.h5 new.h5 -o report --by 'sex,sex*age_band'", NULL},
     .options = options,
     .option_count = sizeof options / sizeof *options,

@@ -10,6 +10,7 @@
 #include "harness/cli/command.h"
 #include "harness/outputs.h"
 #include "harness/run.h"
+#include "reports/pdf.h"
 #include "reports/report.h"
 
 typedef struct {
@@ -37,11 +38,11 @@ static assay_status make_stamp(const assay_config *config, const assay_run_resul
         }
     for (size_t n = 0; n < config->report_group_count; n++)
         json_array_append_new(by, json_string(config->report_groups[n]));
-    json_t *stamp =
-        json_pack("{s:s, s:o, s:o, s:s?, s:s?, s:b, s:f, s:b}", "version", ASSAY_VERSION,
-                  "evidence", digests, "by", by, "title", config->title, "quality",
-                  config->report_quality, "all", config->report_groups == NULL, "worse_limit",
-                  config->worse_limit, "mean_pair_age", config->mean_pair_age);
+    json_t *stamp = json_pack("{s:s, s:o, s:o, s:s?, s:s?, s:b, s:f, s:b, s:b}", "version",
+                              ASSAY_VERSION, "evidence", digests, "by", by, "title", config->title,
+                              "quality", config->report_quality, "all",
+                              config->report_groups == NULL, "worse_limit", config->worse_limit,
+                              "mean_pair_age", config->mean_pair_age, "pdf", config->report_pdf);
     report->stamp = stamp == NULL ? NULL : json_dumps(stamp, JSON_INDENT(2));
     json_decref(stamp);
     return report->stamp == NULL ? assay_fail(ASSAY_FAILED, "no memory for the report") : ASSAY_OK;
@@ -74,7 +75,8 @@ static assay_status write_report(const assay_config *config, const assay_run_res
                                     .attribute_count = config->report_group_count,
                                     .quality = config->report_quality,
                                     .mean_of_pair = config->mean_pair_age,
-                                    .worse_limit = config->worse_limit};
+                                    .worse_limit = config->worse_limit,
+                                    .pdf = config->report_pdf};
     status =
         assay_report_write(evidence, result->evidence_count, &options, report->directory, progress);
     if (status == ASSAY_OK)
@@ -186,6 +188,7 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     assay_status status = assay_config_read(arguments[0], &config);
     if (status == ASSAY_OK)
         status = place_report(values->output != NULL ? values->output : config.output, &report);
+    if (status == ASSAY_OK && config.report_pdf && !values->dry_run) status = assay_pdf_check();
     if (status == ASSAY_OK) status = assay_run(&config, &options, &progress, &result);
     assay_progress_bar_clear(&bar);
     if (!values->json && !values->quiet) print_steps(&result);
