@@ -227,10 +227,11 @@ static const char *find_point(const char *svg, const char *id) {
     return at;
 }
 
-/* The attributes of the tag at c in colour, without its name and what it links to. */
+/* The attributes of the tag at c in colour, without its name, what it links to and its own colour.
+ */
 static const char *copy_attributes(const char *c, const char *colour, assay_text *out) {
     while (*c && *c != '>') {
-        if (starts(c, " id='") || starts(c, " xlink:href='")) {
+        if (starts(c, " id='") || starts(c, " xlink:href='") || starts(c, " color='")) {
             c = strchr(strchr(c, '\'') + 1, '\'') + 1;
         } else if (starts(c, "currentColor")) {
             assay_text_append(out, colour);
