@@ -470,9 +470,9 @@ static void add_caveats(assay_page *page) {
         text,
         "<li>The widest difference is picked from all groups, and each interval is of one rate: "
         "only WORSE and WITHIN LIMIT allow for having looked at many groups. NOT ENOUGH DATA is "
-        "not "
-        "the same as no difference. Whether one release is better than another is not judged "
-        "here.</li>\n");
+        "not the same as no difference. These lines judge no release against another");
+    if (report->comparison_count) assay_text_append(text, ": see <q>Release against release</q>");
+    assay_text_append(text, ".</li>\n");
     for (size_t n = 0; n < report->count; ++n) caveat_no_subjects(text, &report->releases[n]);
     for (size_t n = 0; n < report->count; ++n) caveat_dependence(text, &report->releases[n]);
     for (size_t n = 0; n < report->count; ++n) caveat_nobody(text, &report->releases[n]);
