@@ -7,6 +7,7 @@
 #include "datasets/base/text.h"
 #include "datasets/containers.h"
 #include "harness/cli/command.h"
+#include "harness/cli/deployed.h"
 #include "reports/galleries.h"
 
 typedef struct {
@@ -15,20 +16,6 @@ typedef struct {
     uint64_t rank;
     bool json, quiet;
 } identify_values;
-
-static assay_status read_deployment(const identify_values *values, assay_deployment *out) {
-    *out = (assay_deployment){(double)NAN, (double)NAN};
-    if (values->fmr != NULL && values->threshold != NULL)
-        return assay_fail(ASSAY_USAGE, "--fmr and --threshold exclude each other: one threshold is "
-                                       "used");
-    if (values->fmr != NULL &&
-        (!assay_parse_double(values->fmr, &out->fmr) || !(out->fmr > 0 && out->fmr <= 1)))
-        return assay_fail(ASSAY_USAGE, "--fmr %s: expected a rate above 0 and up to 1",
-                          values->fmr);
-    if (values->threshold != NULL && !assay_parse_double(values->threshold, &out->threshold))
-        return assay_fail(ASSAY_USAGE, "--threshold %s: expected a number", values->threshold);
-    return ASSAY_OK;
-}
 
 static assay_status read_sizes(const identify_values *values, uint64_t **out, size_t *out_count) {
     static const double usual[] = {100, 200, 400};
@@ -170,7 +157,8 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     assay_evidence evidence = {0};
     assay_galleries found = {0};
     uint64_t *sizes = NULL;
-    assay_status status = read_deployment(values, &options.deployment);
+    assay_status status =
+        assay_read_deployment(values->fmr, values->threshold, &options.deployment);
     if (status == ASSAY_OK) status = read_sizes(values, &sizes, &options.size_count);
     options.sizes = sizes;
     if (status == ASSAY_OK) status = assay_evidence_read(arguments[0], &evidence);

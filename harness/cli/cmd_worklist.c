@@ -7,6 +7,7 @@
 #include "datasets/base/text.h"
 #include "datasets/containers.h"
 #include "harness/cli/command.h"
+#include "harness/cli/deployed.h"
 #include "harness/outputs.h"
 #include "reports/worklist.h"
 
@@ -15,20 +16,6 @@ typedef struct {
     uint64_t limit;
     bool json, quiet;
 } worklist_values;
-
-static assay_status read_deployment(const worklist_values *values, assay_deployment *out) {
-    *out = (assay_deployment){(double)NAN, (double)NAN};
-    if (values->fmr != NULL && values->threshold != NULL)
-        return assay_fail(ASSAY_USAGE, "--fmr and --threshold exclude each other: one threshold is "
-                                       "used");
-    if (values->fmr != NULL &&
-        (!assay_parse_double(values->fmr, &out->fmr) || !(out->fmr > 0 && out->fmr <= 1)))
-        return assay_fail(ASSAY_USAGE, "--fmr %s: expected a rate above 0 and up to 1",
-                          values->fmr);
-    if (values->threshold != NULL && !assay_parse_double(values->threshold, &out->threshold))
-        return assay_fail(ASSAY_USAGE, "--threshold %s: expected a number", values->threshold);
-    return ASSAY_OK;
-}
 
 static assay_status print_lists(const worklist_values *values, const assay_worklist *worklist) {
     char found[ASSAY_NUMBER_SIZE], listed[ASSAY_NUMBER_SIZE];
@@ -58,7 +45,7 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     assay_evidence *evidence = NULL;
     assay_worklist worklist = {0};
     assay_deployment deployment;
-    assay_status status = read_deployment(values, &deployment);
+    assay_status status = assay_read_deployment(values->fmr, values->threshold, &deployment);
     if (status == ASSAY_OK)
         status = assay_output_folder_check(values->output, ASSAY_FOLDER_WORKLISTS);
     if (status == ASSAY_OK)
