@@ -55,6 +55,8 @@ typedef struct {
     char *version;            /* "1.1" */
     char *algorithm;          /* built-in or plug-in name and its parameters; "imported" */
     char *comparator;         /* default comparator: "cosine", … (kernels/comparator.h) */
+    char *family;             /* what they can be compared with (harness/algorithm.h,
+                                 template_family); NULL or "": not stated */
     char *dataset_name;
     assay_digest dataset_digest;
     assay_digest digest;      /* of table with enrolment, release, version, algorithm and vectors */
@@ -108,6 +110,10 @@ typedef struct {
 typedef struct {
     char *release, *version, *algorithm, *comparator, *dataset_name;
     assay_digest dataset_digest, templates_digest;
+    /* Where references of another release were compared with probes of this one, that release, and
+     * the table is one in roles (sample_table.h); else NULL and zero. */
+    char *reference_release, *reference_version, *reference_algorithm;
+    assay_digest reference_digest; /* of its templates */
     assay_digest result_digest; /* of the canonical serialisation of /result, FORMAT.md */
     assay_sample_table table;
     assay_protocol protocol;
@@ -153,6 +159,10 @@ bool assay_evidence_has_samples(const assay_evidence *evidence);
 /* Whether it knows which samples were refused or failed: scores that came without templates do not
  * say so. */
 bool assay_evidence_knows_enrolment(const assay_evidence *evidence);
+/* Whether its references are another release's than its probes. */
+bool assay_evidence_is_between(const assay_evidence *evidence);
+/* "RELEASE VERSION", or "RELEASE VERSION with references of RELEASE VERSION"; free(). */
+assay_status assay_evidence_name(const assay_evidence *evidence, char **out) ASSAY_MUST_CHECK;
 /* Number of histograms: c (c + 1) / 2. */
 uint64_t assay_histogram_count(uint32_t combination_count);
 uint64_t assay_histogram_index(uint32_t combination_count, uint32_t a, uint32_t b);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "datasets/base/memory.h"
+#include "datasets/base/text.h"
 #include "datasets/store.h"
 
 void assay_evidence_free(assay_evidence *evidence) {
@@ -15,6 +16,9 @@ void assay_evidence_free(assay_evidence *evidence) {
     free(evidence->algorithm);
     free(evidence->comparator);
     free(evidence->dataset_name);
+    free(evidence->reference_release);
+    free(evidence->reference_version);
+    free(evidence->reference_algorithm);
     assay_sample_table_free(&evidence->table);
     assay_protocol_free(&evidence->protocol);
     free(evidence->mated);
@@ -48,6 +52,24 @@ bool assay_evidence_has_samples(const assay_evidence *evidence) {
 bool assay_evidence_knows_enrolment(const assay_evidence *evidence) {
     return evidence->form != ASSAY_SCORE_PLACED ||
            !assay_digest_is_zero(&evidence->templates_digest);
+}
+
+bool assay_evidence_is_between(const assay_evidence *evidence) {
+    return evidence->reference_release != NULL;
+}
+
+assay_status assay_evidence_name(const assay_evidence *evidence, char **out) {
+    assay_text text = {0};
+    assay_text_appendf(&text, "%s %s", evidence->release, evidence->version);
+    if (assay_evidence_is_between(evidence))
+        assay_text_appendf(&text, " with references of %s %s", evidence->reference_release,
+                           evidence->reference_version);
+    const assay_status status = assay_text_status(&text);
+    if (status == ASSAY_OK)
+        *out = text.bytes;
+    else
+        assay_text_free(&text);
+    return status;
 }
 
 /* ---- digest (FORMAT.md, "Result digest") ---- */
@@ -286,6 +308,9 @@ assay_status assay_evidence_check(const char *name, const assay_evidence *eviden
     if (!isfinite(evidence->coarse_scale) || evidence->coarse_scale <= 0 ||
         !isfinite(evidence->bound) || evidence->bound < 0)
         fault = "its coarse scale or bound is no number that it can be";
+    if (!fault && assay_evidence_is_between(evidence) &&
+        !assay_sample_table_has_roles(&evidence->table))
+        fault = "references are of another release, and its samples do not stand in roles";
     if (!fault) fault = form_fault(evidence);
     if (!fault) fault = counts_fault(evidence);
     if (!fault) fault = failed_fault(evidence);

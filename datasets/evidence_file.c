@@ -98,7 +98,7 @@ typedef struct {
     const char *name;
     uint64_t *at;
 } count_value;
-enum { TEXTS = 5, COUNTS = 3 };
+enum { TEXTS = 5, REFERENCE_TEXTS = 3, COUNTS = 3 };
 
 static void list_texts(assay_evidence *evidence, text_value out[TEXTS]) {
     out[0] = (text_value){"release", &evidence->release};
@@ -106,6 +106,15 @@ static void list_texts(assay_evidence *evidence, text_value out[TEXTS]) {
     out[2] = (text_value){"algorithm", &evidence->algorithm};
     out[3] = (text_value){"comparator", &evidence->comparator};
     out[4] = (text_value){"dataset_name", &evidence->dataset_name};
+}
+
+/* Of the release that the references are of, where it is another one. */
+static const char references_at[] = "/references";
+
+static void list_references(assay_evidence *evidence, text_value out[REFERENCE_TEXTS]) {
+    out[0] = (text_value){"release", &evidence->reference_release};
+    out[1] = (text_value){"version", &evidence->reference_version};
+    out[2] = (text_value){"algorithm", &evidence->reference_algorithm};
 }
 
 static void list_counts(assay_evidence *evidence, count_value out[COUNTS]) {
@@ -138,6 +147,30 @@ static assay_status put_names(assay_store *store, assay_evidence *evidence) {
     status = assay_store_put_digest(store, "/", "templates_digest", &evidence->templates_digest);
     if (status) return status;
     return assay_store_put_digest(store, "/", "result_digest", &evidence->result_digest);
+}
+
+static assay_status put_references(assay_store *store, assay_evidence *evidence) {
+    text_value texts[REFERENCE_TEXTS];
+    if (!assay_evidence_is_between(evidence)) return ASSAY_OK;
+    list_references(evidence, texts);
+    assay_status status = assay_store_put_group(store, references_at);
+    for (size_t n = 0; n < REFERENCE_TEXTS && status == ASSAY_OK; n++)
+        status = assay_store_put_text(store, references_at, texts[n].name, *texts[n].at);
+    if (status) return status;
+    return assay_store_put_digest(store, references_at, "templates_digest",
+                                  &evidence->reference_digest);
+}
+
+static assay_status get_references(const assay_store *store, assay_evidence *evidence) {
+    text_value texts[REFERENCE_TEXTS];
+    assay_status status = ASSAY_OK;
+    if (!assay_store_has(store, references_at)) return ASSAY_OK;
+    list_references(evidence, texts);
+    for (size_t n = 0; n < REFERENCE_TEXTS && status == ASSAY_OK; n++)
+        status = assay_store_get_text(store, references_at, texts[n].name, texts[n].at);
+    if (status) return status;
+    return assay_store_get_digest(store, references_at, "templates_digest",
+                                  &evidence->reference_digest);
 }
 
 static assay_status put_values(assay_store *store, assay_evidence *evidence) {
@@ -253,6 +286,7 @@ static assay_status write_evidence(void *context, const char *temporary,
     if (status) return status;
     store.name = job->path;
     if ((status = put_names(&store, evidence))) return status;
+    if ((status = put_references(&store, evidence))) return status;
     if ((status = assay_document_write(&store, "/protocol", job->protocol))) return status;
     status = assay_document_write(&store, "/provenance", evidence->provenance_json);
     if (status) return status;
@@ -436,6 +470,7 @@ assay_status assay_evidence_read(const char *path, assay_evidence *out) {
     assay_status status = assay_store_open(path, FORMAT, &sealed, &store);
     if (status) goto out;
     if ((status = get_names(&store, &evidence))) goto out;
+    if ((status = get_references(&store, &evidence))) goto out;
     if ((status = assay_document_read(&store, "/provenance", &evidence.provenance_json))) goto out;
     if ((status = assay_store_get_table(&store, &evidence.table))) goto out;
     if ((status = get_protocol(&store, &evidence))) goto out;

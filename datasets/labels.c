@@ -193,10 +193,11 @@ static assay_status index_samples(const assay_sample_table *table, assay_index *
     return ASSAY_OK;
 }
 
-/* The rows of a list as pairs, in the list's order; *out_count of them are right. */
+/* The rows of a list as pairs, in the list's order; *out_count of them are right. Probes are rows
+ * from probes_from on. */
 static assay_status read_pairs(const assay_grid *grid, const size_t column[2],
-                               const assay_index *index, assay_faults *faults, listed_pair *out,
-                               uint64_t *out_count) {
+                               const assay_index *index, uint32_t probes_from, assay_faults *faults,
+                               listed_pair *out, uint64_t *out_count) {
     const char **cells = NULL;
     uint64_t count = 0;
     assay_status status = assay_allocate(&cells, grid->column_count, sizeof *cells, "a row");
@@ -217,6 +218,7 @@ static assay_status read_pairs(const assay_grid *grid, const size_t column[2],
                              cells[column[0]]);
             continue;
         }
+        rows[1] += probes_from;
         bool reversed = rows[0] > rows[1];
         out[count++] = (listed_pair){
             .pair = {reversed ? rows[1] : rows[0], reversed ? rows[0] : rows[1]},
@@ -295,7 +297,9 @@ assay_status assay_pair_list_read(const char *path, const assay_sample_table *ta
         if (status != ASSAY_OK) goto out;
         status = assay_allocate(&pairs, grid.row_count, sizeof *pairs, "pairs");
         if (status != ASSAY_OK) goto out;
-        status = read_pairs(&grid, column, index, &faults, pairs, &count);
+        const uint32_t probes_from =
+            assay_sample_table_has_roles(table) ? (uint32_t)(table->row_count / 2) : 0;
+        status = read_pairs(&grid, column, index, probes_from, &faults, pairs, &count);
         if (status != ASSAY_OK) goto out;
         qsort(pairs, count, sizeof *pairs, compare_pairs);
         find_doubles(&grid, column[0], pairs, count, &faults);

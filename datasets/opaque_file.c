@@ -74,8 +74,9 @@ static assay_status put_names(assay_store *store, const assay_templates_head *he
         assay_status status = assay_store_put_text(store, "/", texts[n].name, texts[n].value);
         if (status) return status;
     }
-    assay_status status =
-        assay_store_put_digest(store, "/", "dataset_digest", &head->dataset_digest);
+    assay_status status = assay_store_put_family(store, head->family);
+    if (status) return status;
+    status = assay_store_put_digest(store, "/", "dataset_digest", &head->dataset_digest);
     if (status) return status;
     return assay_store_put_digest(store, "/", "digest", &head->digest);
 }
@@ -175,8 +176,9 @@ static assay_status get_head(const assay_store *store, assay_templates_head *hea
         assay_status status = assay_store_get_text(store, "/", texts[n].name, texts[n].out);
         if (status) return status;
     }
-    assay_status status =
-        assay_store_get_digest(store, "/", "dataset_digest", &head->dataset_digest);
+    assay_status status = assay_store_get_family(store, &head->family);
+    if (status) return status;
+    status = assay_store_get_digest(store, "/", "dataset_digest", &head->dataset_digest);
     if (status) return status;
     if ((status = assay_store_get_digest(store, "/", "digest", &head->digest))) return status;
     if ((status = assay_document_read(store, "/provenance", &head->provenance_json))) return status;

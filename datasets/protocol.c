@@ -160,10 +160,14 @@ static assay_status cross_roles(const assay_protocol *protocol, const assay_samp
     return ASSAY_OK;
 }
 
-/* What two different samples of one subject are, where their roles meet. */
+/* What two rows of one subject are, where their roles meet. */
 static assay_relation same_subject_relation(const assay_protocol *protocol,
                                             const assay_sample_table *table, uint32_t i,
                                             uint32_t j) {
+    if (assay_sample_table_has_roles(table) &&
+        strcmp(table->sample_id[i], table->sample_id[j]) == 0) {
+        return ASSAY_RELATION_EXCLUDED_SAME_SAMPLE;
+    }
     if (table->instance.codes[i] != table->instance.codes[j]) {
         return ASSAY_RELATION_EXCLUDED_INSTANCE;
     }
@@ -222,12 +226,19 @@ static assay_status draw_keys(const assay_sample_table *table, uint64_t seed, pi
     return status;
 }
 
+static bool may_stand(const assay_sample_table *table, uint64_t row, uint32_t role) {
+    const uint32_t code = table->role.codes[row];
+    return code == ASSAY_STANDS_ANY || code == role;
+}
+
 /* Of one subject's samples in their order: the earliest reference that has a mated probe, with the
  * latest such probe; else the first sample as a reference alone. */
 static void pick_pair(const assay_protocol *protocol, const assay_sample_table *table,
                       const pick_key *keys, uint64_t count, uint8_t *roles) {
     for (uint64_t n = 0; n + 1 < count; n++) {
+        if (!may_stand(table, keys[n].row, ASSAY_STANDS_REFERENCE)) continue;
         for (uint64_t k = count; --k > n;) {
+            if (!may_stand(table, keys[k].row, ASSAY_STANDS_PROBE)) continue;
             if (same_subject_relation(protocol, table, keys[n].row, keys[k].row) !=
                 ASSAY_RELATION_MATED)
                 continue;
@@ -236,7 +247,7 @@ static void pick_pair(const assay_protocol *protocol, const assay_sample_table *
             return;
         }
     }
-    roles[keys[0].row] = ASSAY_ROLE_REFERENCE;
+    roles[keys[0].row] = ASSAY_ROLE_REFERENCE; /* of a table in roles it comes before its probe */
 }
 
 static assay_status pick_roles(const assay_protocol *protocol, const assay_sample_table *table,
@@ -259,6 +270,20 @@ out:
     return status;
 }
 
+/* In a table in roles a row takes part in its own role, or not at all. */
+static void keep_to_roles(const assay_sample_table *table, uint8_t *roles) {
+    if (!assay_sample_table_has_roles(table)) return;
+    for (uint64_t row = 0; row < table->row_count; row++) {
+        const uint8_t own = table->role.codes[row] == ASSAY_STANDS_REFERENCE ? ASSAY_ROLE_REFERENCE
+                                                                             : ASSAY_ROLE_PROBE;
+        if (roles[row] == ASSAY_ROLE_BOTH) {
+            roles[row] = own;
+        } else if (roles[row] != own) {
+            roles[row] = ASSAY_ROLE_NONE;
+        }
+    }
+}
+
 assay_status assay_protocol_roles(const assay_protocol *protocol, const assay_sample_table *table,
                                   uint8_t **out) {
     uint8_t *roles = NULL;
@@ -278,6 +303,7 @@ assay_status assay_protocol_roles(const assay_protocol *protocol, const assay_sa
         free(roles);
         return status;
     }
+    keep_to_roles(table, roles);
     *out = roles;
     return ASSAY_OK;
 }

@@ -6,7 +6,12 @@
  * never mated with one without. Byte-identical images of one subject are never mated. Mated pairs
  * of one session are excluded unless same_session is allowed, where both sessions are known. A
  * sample is never compared with itself. Different subjects are non-mated. Where several reasons
- * exclude a pair, the first in the order of assay_relation is its relation. */
+ * exclude a pair, the first in the order of assay_relation is its relation.
+ *
+ * A table in roles (sample_table.h) has each sample as a reference and as a probe. What is said of
+ * pairs of samples here holds there for a reference row and a probe row: all of ALL's are compared
+ * in both directions, a reference of CROSS is its row as a reference, and a pair of a list is the
+ * row of the first as a reference and the row of the second as a probe. */
 #ifndef ASSAY_DATASETS_PROTOCOL_H
 #define ASSAY_DATASETS_PROTOCOL_H
 
@@ -21,7 +26,7 @@ typedef enum {
     ASSAY_PROTOCOL_CROSS,           /* references against probes */
     ASSAY_PROTOCOL_ONE_PER_SUBJECT, /* cross, on one reference and one probe a subject */
     ASSAY_PROTOCOL_PAIR_LIST,       /* pairs from a file */
-    ASSAY_PROTOCOL_SCORES,          /* lists of scores without samples: nothing to derive pairs from */
+    ASSAY_PROTOCOL_SCORES, /* lists of scores without samples: nothing to derive pairs from */
 } assay_protocol_kind;
 
 typedef enum {
@@ -81,7 +86,7 @@ assay_status assay_protocol_from_json(const char *json, assay_protocol *out) ASS
 /* Role of every row, whatever its enrolment. */
 typedef enum {
     ASSAY_ROLE_NONE = 0, /* takes no part */
-    ASSAY_ROLE_BOTH = 1, /* ALL and PAIR_LIST: compared with any */
+    ASSAY_ROLE_BOTH = 1, /* ALL and PAIR_LIST: compared with any; of no row of a table in roles */
     ASSAY_ROLE_REFERENCE = 2,
     ASSAY_ROLE_PROBE = 3,
 } assay_role;

@@ -70,8 +70,9 @@ static void free_attribute(assay_attribute *attribute) {
 
 assay_status assay_sample_table_create(uint64_t rows, uint32_t subjects, assay_sample_table *out) {
     assay_sample_table table = {.row_count = rows, .subject_count = subjects};
-    assay_labelled *const labelled[] = {&table.instance, &table.session, &table.environment,
-                                        &table.legal_basis, &table.enrolment_reason};
+    assay_labelled *const labelled[] = {&table.instance,    &table.session,
+                                        &table.environment, &table.legal_basis,
+                                        &table.role,        &table.enrolment_reason};
     assay_status status = ASSAY_OK;
 
     if (rows > UINT32_MAX) {
@@ -121,6 +122,7 @@ void assay_sample_table_free(assay_sample_table *table) {
     free_labelled(&table->session);
     free_labelled(&table->environment);
     free_labelled(&table->legal_basis);
+    free_labelled(&table->role);
     free_labelled(&table->enrolment_reason);
     free(table->captured);
     free(table->retain_until);
@@ -308,6 +310,7 @@ assay_status assay_sample_table_copy(const assay_sample_table *from, assay_sampl
         {&to.session, &from->session},
         {&to.environment, &from->environment},
         {&to.legal_basis, &from->legal_basis},
+        {&to.role, &from->role},
         {&to.enrolment_reason, &from->enrolment_reason},
     };
 
@@ -340,6 +343,167 @@ out:
     return status;
 }
 
+/* ---- roles ---- */
+
+bool assay_sample_table_has_roles(const assay_sample_table *table) {
+    return table->role.label_count > 1;
+}
+
+uint64_t assay_sample_table_samples(const assay_sample_table *table) {
+    uint64_t samples = 0;
+    if (!assay_sample_table_has_roles(table)) return table->row_count;
+    for (uint64_t row = 0; row < table->row_count; row++) {
+        samples += table->role.codes[row] != ASSAY_STANDS_PROBE;
+    }
+    return samples;
+}
+
+static assay_status digest_labels(const assay_sample_table *table, assay_digest *out) {
+    assay_digester *digester = NULL;
+    assay_status status = assay_digester_open(&digester);
+    if (status == ASSAY_OK) {
+        assay_sample_table_digest(table, false, digester);
+        status = assay_digester_finish(digester, out);
+    }
+    assay_digester_free(digester);
+    return status;
+}
+
+static assay_status check_alike(const assay_sample_table *references,
+                                const assay_sample_table *probes) {
+    assay_digest x, y;
+    if (references == probes) return ASSAY_OK;
+    assay_status status = digest_labels(references, &x);
+    if (status == ASSAY_OK) status = digest_labels(probes, &y);
+    if (status != ASSAY_OK || assay_digest_equal(&x, &y)) return status;
+    return assay_fail(ASSAY_USAGE,
+                      "references and probes are not of the same samples: %llu samples of %u "
+                      "subjects, and %llu of %u, expected the same ones with the same labels",
+                      (unsigned long long)references->row_count, references->subject_count,
+                      (unsigned long long)probes->row_count, probes->subject_count);
+}
+
+/* column holds rows items of size bytes, and holds them twice afterwards. */
+static assay_status repeat_column(void *column, uint64_t rows, size_t size) {
+    void *items = NULL;
+    memcpy(&items, column, sizeof items);
+    char *longer = realloc(items, 2 * (size_t)rows * size + 1);
+    if (!longer) return assay_fail(ASSAY_FAILED, "no memory for a sample table in roles");
+    memcpy(column, &longer, sizeof longer);
+    memcpy(longer + rows * size, longer, rows * size);
+    return ASSAY_OK;
+}
+
+/* Room for as many strings again, NULL until they are copied. */
+static assay_status stretch_strings(char ***column, uint64_t rows) {
+    char **longer = NULL;
+    const assay_status status = assay_allocate(&longer, 2 * rows, sizeof *longer, "texts");
+    if (status != ASSAY_OK) return status;
+    if (rows) memcpy(longer, *column, rows * sizeof *longer);
+    free(*column);
+    *column = longer;
+    return ASSAY_OK;
+}
+
+static assay_status repeat_strings(char **column, uint64_t rows) {
+    assay_status status = ASSAY_OK;
+    for (uint64_t row = 0; status == ASSAY_OK && row < rows; row++) {
+        if (column[row]) status = assay_copy_string(&column[rows + row], column[row]);
+    }
+    return status;
+}
+
+static assay_status repeat_attributes(assay_sample_table *table, uint64_t rows) {
+    for (uint32_t n = 0; n < table->attribute_count; n++) {
+        assay_attribute *attribute = &table->attributes[n];
+        assay_status status = repeat_column(&attribute->codes, rows, sizeof *attribute->codes);
+        if (status != ASSAY_OK) return status;
+        if (!attribute->values) continue;
+        status = repeat_column(&attribute->values, rows, sizeof *attribute->values);
+        if (status != ASSAY_OK) return status;
+    }
+    return ASSAY_OK;
+}
+
+/* Every column twice. */
+static assay_status repeat_rows(assay_sample_table *table) {
+    const uint64_t rows = table->row_count;
+    const struct {
+        void *column;
+        size_t size;
+    } columns[] = {
+        {&table->subject, sizeof *table->subject},
+        {&table->instance.codes, sizeof *table->instance.codes},
+        {&table->session.codes, sizeof *table->session.codes},
+        {&table->environment.codes, sizeof *table->environment.codes},
+        {&table->legal_basis.codes, sizeof *table->legal_basis.codes},
+        {&table->role.codes, sizeof *table->role.codes},
+        {&table->enrolment_reason.codes, sizeof *table->enrolment_reason.codes},
+        {&table->captured, sizeof *table->captured},
+        {&table->retain_until, sizeof *table->retain_until},
+        {&table->quality, sizeof *table->quality},
+        {&table->image_digest, sizeof *table->image_digest},
+        {&table->enrolment, sizeof *table->enrolment},
+    };
+    assay_status status = ASSAY_OK;
+    for (size_t n = 0; status == ASSAY_OK && n < sizeof columns / sizeof *columns; n++) {
+        status = repeat_column(columns[n].column, rows, columns[n].size);
+    }
+    if (status == ASSAY_OK) status = repeat_attributes(table, rows);
+    if (status == ASSAY_OK && table->path) status = stretch_strings(&table->path, rows);
+    if (status == ASSAY_OK) status = stretch_strings(&table->sample_id, rows);
+    if (status != ASSAY_OK) return status;
+    table->row_count = 2 * rows;
+    if (table->path) status = repeat_strings(table->path, rows);
+    return status == ASSAY_OK ? repeat_strings(table->sample_id, rows) : status;
+}
+
+static assay_status set_roles(assay_sample_table *table, const assay_sample_table *probes) {
+    const uint64_t samples = probes->row_count;
+    assay_status status = add_string(&table->role.labels, &table->role.label_count, "reference");
+    if (status == ASSAY_OK) {
+        status = add_string(&table->role.labels, &table->role.label_count, "probe");
+    }
+    for (uint64_t row = 0; status == ASSAY_OK && row < samples; row++) {
+        table->role.codes[row] = ASSAY_STANDS_REFERENCE;
+        table->role.codes[samples + row] = ASSAY_STANDS_PROBE;
+        table->enrolment[samples + row] = probes->enrolment[row];
+        const assay_labelled *reasons = &probes->enrolment_reason;
+        status = assay_labelled_set(&table->enrolment_reason, samples + row,
+                                    reasons->labels[reasons->codes[row]]);
+    }
+    return status;
+}
+
+assay_status assay_sample_table_in_roles(const assay_sample_table *references,
+                                         const assay_sample_table *probes,
+                                         assay_sample_table *out) {
+    assay_sample_table table = {0};
+    if (assay_sample_table_has_roles(references) || assay_sample_table_has_roles(probes)) {
+        return assay_fail(ASSAY_USAGE, "the samples stand in roles already: references or probes "
+                                       "of them cannot be taken apart again");
+    }
+    if (references->row_count > UINT32_MAX / 2) {
+        return assay_fail(ASSAY_USAGE,
+                          "%llu samples as references and as probes are more rows than the %u that "
+                          "row numbers can hold",
+                          (unsigned long long)references->row_count, UINT32_MAX);
+    }
+    assay_status status = check_alike(references, probes);
+    if (status != ASSAY_OK) return status;
+    status = assay_sample_table_copy(references, &table);
+    if (status == ASSAY_OK) status = repeat_rows(&table);
+    if (status == ASSAY_OK) status = set_roles(&table, probes);
+    if (status == ASSAY_OK) {
+        *out = table;
+        memset(&table, 0, sizeof table);
+    }
+    assay_sample_table_free(&table);
+    return status;
+}
+
+/* ---- leaving rows out ---- */
+
 /* Subjects that still have a row, in their order. */
 static assay_status keep_subjects(assay_sample_table *table, const uint8_t *keep) {
     uint32_t *subject_of = NULL, kept = 0;
@@ -367,8 +531,9 @@ static assay_status keep_subjects(assay_sample_table *table, const uint8_t *keep
 
 /* Every column of row from becomes that of row to, which is none that is kept. */
 static void move_row(assay_sample_table *table, uint64_t from, uint64_t to) {
-    assay_labelled *const labelled[] = {&table->instance, &table->session, &table->environment,
-                                        &table->legal_basis, &table->enrolment_reason};
+    assay_labelled *const labelled[] = {&table->instance,    &table->session,
+                                        &table->environment, &table->legal_basis,
+                                        &table->role,        &table->enrolment_reason};
     for (size_t n = 0; n < sizeof labelled / sizeof *labelled; n++)
         labelled[n]->codes[to] = labelled[n]->codes[from];
     table->subject[to] = table->subject[from];
@@ -430,6 +595,7 @@ const assay_attribute *assay_sample_table_attribute(const assay_sample_table *ta
  *   string "session",      likewise
  *   string "environment",  likewise
  *   string "legal_basis",  likewise
+ *   string "role",         likewise, of a table in roles only
  *   string "captured",     a time a row
  *   string "retain_until", a time a row
  *   string "quality",      a double a row
@@ -517,6 +683,7 @@ void assay_sample_table_digest(const assay_sample_table *table, bool with_enrolm
     digest_labelled(digester, "session", &table->session, rows);
     digest_labelled(digester, "environment", &table->environment, rows);
     digest_labelled(digester, "legal_basis", &table->legal_basis, rows);
+    if (assay_sample_table_has_roles(table)) digest_labelled(digester, "role", &table->role, rows);
     digest_times(digester, "captured", table->captured, rows);
     digest_times(digester, "retain_until", table->retain_until, rows);
     assay_digester_add_string(digester, "quality");

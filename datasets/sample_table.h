@@ -61,10 +61,14 @@ typedef enum {
         4, /* never reached the algorithm (damaged or missing image): not FTE */
 } assay_enrolment;
 
+/* Codes of the column role in a table in roles: the template of the row was made, or is used, as a
+ * reference or as a probe. */
+enum { ASSAY_STANDS_ANY = 0, ASSAY_STANDS_REFERENCE = 1, ASSAY_STANDS_PROBE = 2 };
+
 typedef struct {
     uint64_t row_count;
     uint32_t subject_count;
-    char **sample_id;        /* [row_count], unique */
+    char **sample_id;        /* [row_count], unique; of a table in roles unique within a role */
     char **subject_id;       /* [subject_count], unique */
     uint32_t *subject;       /* [row_count], index into subject_id */
     char **path;             /* [row_count], below the data root; NULL where there are no files */
@@ -72,6 +76,10 @@ typedef struct {
     assay_labelled session;
     assay_labelled environment; /* capture environment */
     assay_labelled legal_basis;
+    /* ASSAY_STANDS_… of a row that stands for its sample in one role only; all 0, with the one
+     * label
+     * "", where a row stands in any. assay_sample_table_in_roles says how such a table is made. */
+    assay_labelled role;
     int64_t *captured;               /* [row_count], seconds since 1970 UTC or ASSAY_TIME_MISSING */
     int64_t *retain_until;           /* [row_count], likewise */
     double *quality;                 /* [row_count], NaN where none */
@@ -89,6 +97,23 @@ assay_status assay_sample_table_create(uint64_t rows, uint32_t subjects,
 void assay_sample_table_free(assay_sample_table *table); /* takes a zeroed one */
 assay_status assay_sample_table_copy(const assay_sample_table *from,
                                      assay_sample_table *out) ASSAY_MUST_CHECK;
+
+/* A table in roles: each sample twice, rows 0 … n - 1 as references, n … 2 n - 1 as probes, each
+ * with the enrolment of its own table. It is what is compared where a sample's reference and its
+ * probe are not the same template: references of one release against probes of another, and
+ * algorithms whose templates of the two roles differ. Every protocol holds for its samples as for
+ * those of any table; a comparison is of a reference row with a probe row, so that each pair of
+ * samples i and j is compared in both directions (reference of i with probe of j, and the other way
+ * round), and no sample with itself. Nothing else knows of roles: whoever writes templates.h5 with
+ * such a table, templates in the order of its rows, has them compared, reported and counted so.
+ * The tables must label the same samples in the same order (ASSAY_USAGE); enrolment may differ, and
+ * both may be one table. */
+assay_status assay_sample_table_in_roles(const assay_sample_table *references,
+                                         const assay_sample_table *probes,
+                                         assay_sample_table *out) ASSAY_MUST_CHECK;
+bool assay_sample_table_has_roles(const assay_sample_table *table);
+/* Samples, which are half of the rows of a table in roles. */
+uint64_t assay_sample_table_samples(const assay_sample_table *table);
 
 /* Takes rows out: keep is [row_count], and row_of is [row_count] and holds each kept row's new
  * index afterwards, UINT32_MAX of the others. Subjects that are left without a row go too; labels

@@ -24,7 +24,7 @@
 #endif
 
 #define ASSAY_STORE_MAJOR 1
-#define ASSAY_STORE_MINOR 1
+#define ASSAY_STORE_MINOR 2
 
 typedef struct {
     hid_t file;
@@ -156,6 +156,11 @@ bool assay_store_is_text(const char *text, size_t length);
 /* An enumeration over base (an unsigned integer type of size bytes) with value n named names[n]. */
 assay_status assay_store_enumeration(assay_store *store, hid_t base, char *const *names,
                                      uint64_t count, hid_t *out) ASSAY_MUST_CHECK;
+
+/* ---- templates: what they can be compared with, where that is stated ---- */
+
+assay_status assay_store_put_family(assay_store *store, const char *family) ASSAY_MUST_CHECK;
+assay_status assay_store_get_family(const assay_store *store, char **out) ASSAY_MUST_CHECK;
 
 /* ---- sample table ---- */
 

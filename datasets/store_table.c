@@ -10,7 +10,7 @@
 #define NOT_GIVEN "(not given)" /* how an enumeration calls the empty label */
 #define TIME_UNIT "seconds since 1970-01-01T00:00:00Z; the smallest int64 is missing"
 
-enum { LABELLED_COUNT = 5 };
+enum { LABELLED_COUNT = 6, ROLE_COLUMN = 5 };
 
 /* The labelled columns in the order of the file. */
 static const struct {
@@ -22,6 +22,7 @@ static const struct {
     {"environment", offsetof(assay_sample_table, environment)},
     {"legal_basis", offsetof(assay_sample_table, legal_basis)},
     {"enrolment_reason", offsetof(assay_sample_table, enrolment_reason)},
+    {"role", offsetof(assay_sample_table, role)}, /* of a table in roles only */
 };
 
 static const char *const kind_words[] = {
@@ -45,11 +46,12 @@ static uint64_t hash_text(const char *text) {
     return hash ^ hash >> 29;
 }
 
-/* ASSAY_FAILED where two of ids are the same, or one is missing or empty. */
+/* ASSAY_FAILED where two of ids are the same and in the same role, or one is missing or empty.
+ * roles is [count], or NULL. */
 static assay_status check_ids(const char *name, const char *what, char *const *ids,
-                              uint64_t count) {
+                              const uint32_t *roles, uint64_t count) {
     uint64_t slots = 16;
-    const char **seen = NULL;
+    uint32_t *seen = NULL; /* 1 + n of ids, 0 where the slot is free */
     while (slots < 2 * count) slots *= 2;
     assay_status status = assay_allocate(&seen, slots, sizeof *seen, "a set of ids");
     if (status) return status;
@@ -61,11 +63,12 @@ static assay_status check_ids(const char *name, const char *what, char *const *i
         }
         uint64_t slot = hash_text(ids[n]) & (slots - 1);
         for (; seen[slot]; slot = (slot + 1) & (slots - 1)) {
-            if (strcmp(seen[slot], ids[n]) != 0) continue;
+            const uint32_t other = seen[slot] - 1;
+            if (strcmp(ids[other], ids[n]) != 0 || (roles && roles[other] != roles[n])) continue;
             status = assay_fail(ASSAY_FAILED, "%s: %s '%s' is there twice", name, what, ids[n]);
             break;
         }
-        seen[slot] = ids[n];
+        seen[slot] = (uint32_t)n + 1;
     }
     free(seen);
     return status;
@@ -81,6 +84,20 @@ static assay_status check_labelled(const char *name, const assay_sample_table *t
             return assay_fail(ASSAY_FAILED, "%s: row %llu has code %u in %s, which has %u labels",
                               name, (unsigned long long)row, column->codes[row],
                               labelled_columns[n].name, column->label_count);
+    return ASSAY_OK;
+}
+
+/* Either no row stands in a role or each one does. */
+static assay_status check_roles(const char *name, const assay_sample_table *table) {
+    const assay_labelled *role = &table->role;
+    if (!assay_sample_table_has_roles(table)) return ASSAY_OK;
+    if (role->label_count != 3 || strcmp(role->labels[ASSAY_STANDS_REFERENCE], "reference") != 0 ||
+        strcmp(role->labels[ASSAY_STANDS_PROBE], "probe") != 0)
+        return assay_fail(ASSAY_FAILED, "%s: the labels of role are not reference and probe", name);
+    for (uint64_t row = 0; row < table->row_count; row++)
+        if (role->codes[row] == ASSAY_STANDS_ANY)
+            return assay_fail(ASSAY_FAILED, "%s: row %llu stands in no role, and others do", name,
+                              (unsigned long long)row);
     return ASSAY_OK;
 }
 
@@ -120,11 +137,13 @@ assay_status assay_table_check(const char *name, const assay_sample_table *table
             return assay_fail(ASSAY_FAILED, "%s: row %llu has enrolment %u, expected 0 to 4", name,
                               (unsigned long long)row, table->enrolment[row]);
     }
-    if ((status = check_ids(name, "sample id", table->sample_id, table->row_count))) return status;
-    status = check_ids(name, "subject id", table->subject_id, table->subject_count);
-    if (status) return status;
     for (size_t n = 0; n < LABELLED_COUNT; n++)
         if ((status = check_labelled(name, table, n))) return status;
+    if ((status = check_roles(name, table))) return status;
+    status = check_ids(name, "sample id", table->sample_id, table->role.codes, table->row_count);
+    if (status) return status;
+    status = check_ids(name, "subject id", table->subject_id, NULL, table->subject_count);
+    if (status) return status;
     for (uint32_t a = 0; a < table->attribute_count; a++)
         if ((status = check_attribute(name, table, a))) return status;
     return ASSAY_OK;
@@ -170,6 +189,7 @@ static assay_status put_codes(assay_store *store, const char *path, hid_t base, 
 static assay_status put_labelled(assay_store *store, const assay_sample_table *table, size_t n) {
     const assay_labelled *column = labelled_of(table, n);
     char path[64];
+    if (n == ROLE_COLUMN && !assay_sample_table_has_roles(table)) return ASSAY_OK;
     snprintf(path, sizeof path, "/labels/%s", labelled_columns[n].name);
     assay_status status = assay_strings_write(store, path, column->labels, column->label_count);
     if (status) return status;
@@ -326,6 +346,7 @@ static assay_status get_labelled(const assay_store *store, assay_sample_table *t
     assay_labelled *column = labelled_at(table, n);
     char path[64];
     snprintf(path, sizeof path, "/labels/%s", labelled_columns[n].name);
+    if (n == ROLE_COLUMN && !assay_store_has(store, path)) return ASSAY_OK;
     assay_status status =
         get_labels(store, path, 1, UINT32_MAX, &column->labels, &column->label_count);
     if (status) return status;

@@ -16,6 +16,7 @@ void assay_templates_head_free(assay_templates_head *head) {
     free(head->version);
     free(head->algorithm);
     free(head->comparator);
+    free(head->family);
     free(head->dataset_name);
     assay_sample_table_free(&head->table);
     free(head->seconds);
@@ -58,6 +59,10 @@ static assay_status digest_templates(const assay_templates_head *head, const voi
     assay_digester_add_string(digester, head->release);
     assay_digester_add_string(digester, head->version);
     assay_digester_add_string(digester, head->algorithm);
+    if (head->family && head->family[0]) {
+        assay_digester_add_string(digester, "template_family");
+        assay_digester_add_string(digester, head->family);
+    }
     assay_digester_add_u64(digester, head->length);
     if (head->kind == ASSAY_TEMPLATES_BITS) {
         assay_digester_add_string(digester, "bits");
@@ -135,6 +140,16 @@ static assay_status put_seconds(assay_store *store, const assay_templates_head *
     return status;
 }
 
+assay_status assay_store_put_family(assay_store *store, const char *family) {
+    if (!family || !family[0]) return ASSAY_OK;
+    return assay_store_put_text(store, "/", "template_family", family);
+}
+
+assay_status assay_store_get_family(const assay_store *store, char **out) {
+    if (!assay_store_has_attribute(store, "/", "template_family")) return ASSAY_OK;
+    return assay_store_get_text(store, "/", "template_family", out);
+}
+
 static assay_status put_names(assay_store *store, const assay_templates_head *head) {
     const struct {
         const char *name, *value;
@@ -147,8 +162,9 @@ static assay_status put_names(assay_store *store, const assay_templates_head *he
         assay_status status = assay_store_put_text(store, "/", texts[n].name, texts[n].value);
         if (status) return status;
     }
-    assay_status status =
-        assay_store_put_digest(store, "/", "dataset_digest", &head->dataset_digest);
+    assay_status status = assay_store_put_family(store, head->family);
+    if (status) return status;
+    status = assay_store_put_digest(store, "/", "dataset_digest", &head->dataset_digest);
     if (status) return status;
     return assay_store_put_digest(store, "/", "digest", &head->digest);
 }
@@ -247,8 +263,9 @@ static assay_status get_names(const assay_store *store, assay_templates_head *he
         assay_status status = assay_store_get_text(store, "/", texts[n].name, texts[n].out);
         if (status) return status;
     }
-    assay_status status =
-        assay_store_get_digest(store, "/", "dataset_digest", &head->dataset_digest);
+    assay_status status = assay_store_get_family(store, &head->family);
+    if (status) return status;
+    status = assay_store_get_digest(store, "/", "dataset_digest", &head->dataset_digest);
     if (status) return status;
     return assay_store_get_digest(store, "/", "digest", &head->digest);
 }

@@ -84,6 +84,10 @@ typedef struct {
     /* BITS: rows, columns a shift moves, shifts each way, least number of valid bits; 0 means 1
      * row, 1 column, no shifts, 1 bit (kernels/hamming.h). */
     uint32_t bit_rows, bit_shift, bit_shifts, bit_minimum;
+    /* What its templates can be compared with: a reference made by one release and a probe made by
+     * another of the same family, by the same comparator, are a comparison that means something. It
+     * changes whenever that ends (another network, another feature). NULL or "": not stated. */
+    const char *template_family;
 } assay_algorithm_description;
 
 /* Where a template goes: capacity bytes at bytes, aligned for float32. create_template sets used.

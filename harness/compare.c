@@ -81,10 +81,22 @@ static assay_status compare_all(comparison *work) {
     return check_counts(work);
 }
 
-static assay_status open_work(const char *templates_path, comparison *work) {
+/* What is compared: references_path, or NULL where templates_path has both. */
+typedef struct {
+    const char *references_path, *templates_path;
+    const assay_opaque *opaque; /* read of templates_path, where they are such */
+} compared_files;
+
+static assay_status open_work(const compared_files *files, comparison *work,
+                              assay_templates_head *joined) {
     assay_status status = ASSAY_OK;
-    if (work->opaque == NULL) {
-        status = assay_templates_open(templates_path, &work->templates);
+    if (files->references_path != NULL) {
+        status =
+            assay_compare_open_between(files->references_path, files->templates_path, work, joined);
+        if (status != ASSAY_OK) return status;
+        work->head = joined;
+    } else if (work->opaque == NULL) {
+        status = assay_templates_open(files->templates_path, &work->templates);
         if (status != ASSAY_OK) return status;
         work->head = assay_templates_get_head(work->templates);
     }
@@ -110,12 +122,13 @@ static void note_few(const comparison *work) {
                         work->head->table.row_count);
 }
 
-static assay_status compare_vectors(const char *templates_path, const assay_opaque *opaque,
+static assay_status compare_vectors(const compared_files *files,
                                     const assay_compare_options *options, const char *out_path,
                                     const assay_progress *progress, assay_compare_result *out) {
+    assay_templates_head joined = {0};
     comparison work = {.options = options,
-                       .opaque = opaque,
-                       .head = opaque == NULL ? NULL : &opaque->head,
+                       .opaque = files->opaque,
+                       .head = files->opaque == NULL ? NULL : &files->opaque->head,
                        .progress = progress,
                        .out_path = out_path,
                        .threads = threads_of(options),
@@ -123,14 +136,14 @@ static assay_status compare_vectors(const char *templates_path, const assay_opaq
                        .store = -1};
     assay_evidence evidence = {0};
     if (work.memory_limit == 0) work.memory_limit = assay_memory_available();
-    assay_status status = open_work(templates_path, &work);
+    assay_status status = open_work(files, &work, &joined);
     if (status != ASSAY_OK) goto out;
     note_few(&work);
     status = assay_compare_check_size(&work);
     if (status != ASSAY_OK) goto out;
     status = assay_compare_quantise(&work);
     if (status != ASSAY_OK) {
-        status = assay_fail_in(status, "%s", templates_path);
+        status = assay_fail_in(status, "%s", files->templates_path);
         goto out;
     }
     if (work.opaque != NULL) status = assay_opaque_check_vectors(&work);
@@ -165,6 +178,8 @@ out:
     assay_compare_free_set(&work);
     assay_plan_free(&work.plan);
     assay_templates_close(work.templates);
+    assay_templates_close(work.probes);
+    assay_templates_head_free(&joined);
     return status;
 }
 
@@ -182,7 +197,8 @@ static assay_status compare_opaque(const char *templates_path, const assay_compa
                             templates_path, asked);
     } else if (set.vector_length > 0 && set.roles == 1) {
         set.head.length = set.vector_length;
-        status = compare_vectors(templates_path, &set, options, out_path, progress, out);
+        const compared_files files = {.templates_path = templates_path, .opaque = &set};
+        status = compare_vectors(&files, options, out_path, progress, out);
     } else {
         status = assay_compare_opaque(&set, options, threads_of(options), out_path, progress, out);
     }
@@ -197,7 +213,16 @@ assay_status assay_compare(const char *templates_path, const assay_compare_optio
     assay_status status = assay_opaque_is(templates_path, &opaque);
     if (status != ASSAY_OK) return status;
     if (opaque) return compare_opaque(templates_path, options, out_path, progress, out);
-    return compare_vectors(templates_path, NULL, options, out_path, progress, out);
+    const compared_files files = {.templates_path = templates_path};
+    return compare_vectors(&files, options, out_path, progress, out);
+}
+
+assay_status assay_compare_between(const char *references_path, const char *probes_path,
+                                   const assay_compare_options *options, const char *out_path,
+                                   const assay_progress *progress, assay_compare_result *out) {
+    const compared_files files = {.references_path = references_path,
+                                  .templates_path = probes_path};
+    return compare_vectors(&files, options, out_path, progress, out);
 }
 
 assay_status assay_compare_estimate(assay_templates_kind kind, uint64_t templates, uint32_t length,

@@ -210,7 +210,7 @@ static assay_status store_row(comparison *work, assay_quantiser *quantiser, uint
 
 /* Rows of templates.h5; of opaque ones the vectors that lie in those that take part. */
 static assay_status read_block(comparison *work, uint64_t first, uint64_t count, float *out) {
-    if (work->opaque == NULL) return assay_templates_read(work->templates, first, count, out);
+    if (work->opaque == NULL) return assay_compare_read(work, first, count, out);
     for (uint64_t n = 0; n < count; n++)
         if (work->plan.place[first + n] != UINT32_MAX)
             assay_opaque_vector(work->opaque, (uint32_t)(first + n),

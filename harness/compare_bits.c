@@ -54,7 +54,7 @@ static assay_status read_rows(const comparison *work, uint8_t *codes, uint8_t *m
     assay_status status = assay_allocate(&block, READ_ROWS, 2 * bytes, "a block of templates");
     for (uint64_t first = 0; status == ASSAY_OK && first < rows; first += READ_ROWS) {
         const uint64_t count = rows - first < READ_ROWS ? rows - first : READ_ROWS;
-        status = assay_templates_read(work->templates, first, count, block);
+        status = assay_compare_read(work, first, count, block);
         for (uint64_t n = 0; status == ASSAY_OK && n < count; n++) {
             const uint32_t place = work->plan.place[first + n];
             if (place == UINT32_MAX) continue;

@@ -212,7 +212,7 @@ static assay_status describe_templates(const assay_templates_head *head, json_t 
     }
     qsort(seconds, timed, sizeof *seconds, ascending);
     json_object_set_new(document, "template_bytes",
-                        json_integer((json_int_t)(head->length * sizeof(float))));
+                        json_integer((json_int_t)assay_templates_row_bytes(head)));
     json_object_set_new(document, "enrolment_timed", json_integer((json_int_t)timed));
     if (timed > 0) {
         json_object_set_new(document, "enrolment_seconds_median",
@@ -255,6 +255,8 @@ assay_status assay_compare_evidence(comparison *work, assay_evidence *out) {
                                .non_mated = work->tally.non_mated};
     memcpy(evidence.relations, work->plan.relations, sizeof evidence.relations);
     assay_status status = assay_compare_copy_names(work->head, work->comparator_text, &evidence);
+    if (status != ASSAY_OK) goto out;
+    status = assay_compare_name_references(work, &evidence);
     if (status != ASSAY_OK) goto out;
     status = assay_compare_copy_protocol(work->options->protocol, &evidence.protocol);
     if (status != ASSAY_OK) goto out;

@@ -21,7 +21,9 @@ typedef struct {
     const assay_compare_options *options;
     const assay_progress *progress;
     const char *out_path;
-    assay_templates *templates;       /* open */
+    assay_templates *templates; /* open */
+    assay_templates *probes;    /* of rows from probe_first on; NULL: templates has all */
+    uint64_t probe_first;
     const assay_opaque *opaque;       /* instead: opaque templates with vectors in them */
     const assay_templates_head *head; /* borrowed of either */
     const assay_backend *backend;
@@ -43,6 +45,19 @@ typedef struct {
     double seconds;        /* wall time of the all-pairs pass */
     uint64_t resumed_tiles, checked_tiles;
 } comparison;
+
+/* compare_between: rows of templates.h5, or of the two of them, as assay_templates_read gives them.
+ */
+assay_status assay_compare_read(const comparison *work, uint64_t first, uint64_t count,
+                                void *out) ASSAY_MUST_CHECK;
+/* Opens both files and checks that a reference of the one can be compared with a probe of the
+ * other; *out_head, of all rows, is the caller's to free. */
+assay_status assay_compare_open_between(const char *references_path, const char *probes_path,
+                                        comparison *work,
+                                        assay_templates_head *out_head) ASSAY_MUST_CHECK;
+/* What evidence says of the references, and whose its probes are. */
+assay_status assay_compare_name_references(const comparison *work,
+                                           assay_evidence *evidence) ASSAY_MUST_CHECK;
 
 /* compare_bits: bit strings into work->bits and the scales of their scores into work->set. They are
  * always in memory as a whole. */

@@ -352,6 +352,7 @@ static assay_status fill_head(const enrolling *shared, const assay_session *sess
                                 ? "own"
                                 : about->comparator},
         {&head->dataset_name, dataset->name},
+        {&head->family, about->template_family},
     };
     for (size_t n = 0; n < sizeof texts / sizeof texts[0]; n++) {
         assay_status status = assay_copy_string(texts[n].to, texts[n].from);

@@ -166,6 +166,7 @@ static assay_status fill_head(const assay_import *import, uint32_t length,
         {&head->algorithm, "imported"},
         {&head->comparator, import->comparator},
         {&head->dataset_name, import->dataset_name == NULL ? "imported" : import->dataset_name},
+        {&head->family, import->family == NULL ? "" : import->family},
     };
     head->length = length;
     if (assay_import_is_bits(import->comparator)) {
@@ -190,7 +191,9 @@ static assay_status fill_head(const assay_import *import, uint32_t length,
 static assay_status check_names(const assay_import *import) {
     const struct {
         const char *what, *text;
-    } names[] = {{"release", import->release}, {"version", import->version}};
+    } names[] = {{"release", import->release},
+                 {"version", import->version},
+                 {"template family", import->family == NULL ? "none" : import->family}};
     assay_comparator comparator;
     for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
         const char *text = names[n].text == NULL ? "" : names[n].text;

@@ -72,6 +72,8 @@ assay_status assay_run_import_fits(const assay_templates_head *head, const assay
                  (head->bit_rows == (wanted->bit_rows ? wanted->bit_rows : 1) &&
                   head->shift_bits == (wanted->shift_bits ? wanted->shift_bits : 1))) &&
                 provenance_says(head, "masks_sha256", masks_hex) &&
+                strcmp(head->family == NULL ? "" : head->family,
+                       wanted->family == NULL ? "" : wanted->family) == 0 &&
                 strcmp(head->dataset_name, wanted->dataset_name) == 0 &&
                 provenance_says(head, "matrix_sha256", assay_digest_hex(hex, &matrix)) &&
                 provenance_says(head, "labels_sha256", assay_digest_hex(hex, &labels));

@@ -72,6 +72,14 @@ assay_status assay_description_check(const assay_algorithm_description *about) {
         if (fault == NULL) continue;
         return assay_fail(ASSAY_USAGE, "the algorithm's %s %s", texts[n].what, fault);
     }
+    const char *family = about->template_family;
+    if (family != NULL && family[0] != '\0') {
+        const char *fault = assay_name_fault(family, strlen(family));
+        if (fault != NULL) {
+            return assay_fail(ASSAY_USAGE, "algorithm '%s': its template family %s", about->name,
+                              fault);
+        }
+    }
     if (about->channels != 1 && about->channels != 3) {
         return assay_fail(ASSAY_USAGE, "algorithm '%s': wants %u channels, expected 1 or 3",
                           about->name, about->channels);
@@ -145,6 +153,7 @@ static assay_status open_builtin(const assay_release *release, assay_session *se
     session->about.size = sizeof session->about;
     session->builtin->describe(session->state, &session->about);
     if (session->about.parameters == NULL) session->about.parameters = "";
+    if (session->about.template_family == NULL) session->about.template_family = "";
     return assay_description_check(&session->about);
 }
 

@@ -51,6 +51,7 @@ typedef struct {
     uint32_t bit_rows, shift_bits; /* of bit strings (containers.h); 0: 1 */
     const char *labels_path;       /* CSV; row n labels row n of the matrix */
     const char *release, *version, *comparator, *dataset_name;
+    const char *family;                         /* of the templates (algorithm.h), or NULL */
     const assay_manifest_declaration *declared; /* may be NULL */
 } assay_import;
 /* Whether templates for this comparator are bit strings; comparator may be NULL. */
@@ -76,7 +77,8 @@ typedef struct {
     const char *configuration_digest; /* hex, or NULL; goes into the provenance */
     /* Opaque templates: who made them, for their comparison; and most comparisons by it. */
     const assay_release *plugin;
-    uint64_t opaque_cap; /* 0: ASSAY_OPAQUE_CAP */
+    uint64_t opaque_cap;    /* 0: ASSAY_OPAQUE_CAP */
+    bool assume_compatible; /* between releases of which one does not state its template family */
 } assay_compare_options;
 #define ASSAY_OPAQUE_CAP ((uint64_t)10000000)
 typedef struct {
@@ -89,6 +91,13 @@ typedef struct {
 assay_status assay_compare(const char *templates_path, const assay_compare_options *options,
                            const char *out_path, const assay_progress *progress,
                            assay_compare_result *out) ASSAY_MUST_CHECK;
+/* References of one release against probes of another, of the same samples: every pair of them in
+ * both directions (sample_table.h, tables in roles). ASSAY_USAGE where their templates cannot be
+ * compared: their kind, length, comparator or stated family differ, or they are opaque. */
+assay_status assay_compare_between(const char *references_path, const char *probes_path,
+                                   const assay_compare_options *options, const char *out_path,
+                                   const assay_progress *progress,
+                                   assay_compare_result *out) ASSAY_MUST_CHECK;
 /* What compare would need, without doing it. */
 assay_status assay_compare_estimate(assay_templates_kind kind, uint64_t templates, uint32_t length,
                                     const assay_compare_options *options,

@@ -23,7 +23,7 @@
 #define TRIES 2           /* of a request, each in a worker of its own where the first one failed */
 #define FRUITLESS_MOST 16 /* workers in a row that do not start: then it is no sample's fault */
 #define HEARD_SIZE 512
-#define DESCRIPTION_TEXTS 5
+#define DESCRIPTION_TEXTS 6
 
 struct assay_worker {
     assay_text setup; /* the frame that every worker begins with */
@@ -182,7 +182,8 @@ static bool same_description(const assay_algorithm_description *a,
            a->bit_minimum == b->bit_minimum && a->vector_bound == b->vector_bound &&
            a->vector_scale == b->vector_scale && a->vector_shift == b->vector_shift &&
            strcmp(a->name, b->name) == 0 && strcmp(a->version, b->version) == 0 &&
-           strcmp(a->parameters, b->parameters) == 0;
+           strcmp(a->parameters, b->parameters) == 0 &&
+           strcmp(a->template_family, b->template_family) == 0;
 }
 
 /* Takes the description at from: the first one is kept, later ones must be the same. */
@@ -209,6 +210,7 @@ static bool take_description(assay_worker *worker, assay_frame_cursor *from) {
     about.modality = own[2];
     about.comparator = own[3];
     about.parameters = own[4];
+    about.template_family = own[5];
     if (worker->opened) return same_description(&about, &worker->about);
     worker->about = about;
     worker->compares = compares;

@@ -5,8 +5,8 @@
  *   assay    setup: u64 memory, u32 processor seconds, text plug-in, text configuration directory,
  *            u32 count and texts of what else may be read, u32 count and parameters     once
  *   worker   ready: u32 assay_worker_ready, text why not; only where READY the description: texts
- *            name, version, modality, comparator, parameters; u32 kind, length, channels,
- *            roles_differ, vector_offset, vector_length; f64 bound, scale, shift; u32 bit_rows,
+ *            name, version, modality, comparator, parameters, template family; u32 kind, length,
+ * channels, roles_differ, vector_offset, vector_length; f64 bound, scale, shift; u32 bit_rows,
  *            bit_shift, bit_shifts, bit_minimum; u32 whether there is a compare           once
  *   assay    u32 CREATE, u64 number, u32 role, u32 count of images, of each u32 width, height,
  *            channels and text capture type; then a frame of pixels for each image

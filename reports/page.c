@@ -128,7 +128,11 @@ static void append_protocol(const assay_report *report, const assay_report_relea
                                 "them</p>\n");
         return;
     }
-    if (protocol->kind == ASSAY_PROTOCOL_ALL) assay_text_append(text, "every pair of samples");
+    const bool in_roles = assay_sample_table_has_roles(&release->evidence->table);
+    if (protocol->kind == ASSAY_PROTOCOL_ALL)
+        assay_text_append(text, in_roles ? "every sample as a reference with every other one as a "
+                                           "probe, so each pair in both directions"
+                                         : "every pair of samples");
     if (protocol->kind == ASSAY_PROTOCOL_ONE_PER_SUBJECT)
         assay_text_append(text, "one reference and one probe a subject");
     if (protocol->kind == ASSAY_PROTOCOL_PAIR_LIST) {

@@ -43,7 +43,8 @@ static assay_status check_same_data(const assay_evidence *evidence, size_t count
 static assay_status check_same_groups(const assay_report *report, size_t index) {
     const assay_report_release *first = &report->releases[0], *other = &report->releases[index];
     bool same = first->figures.attribute_count == other->figures.attribute_count &&
-                first->figures.samples == other->figures.samples;
+                assay_sample_table_samples(&first->evidence->table) ==
+                    assay_sample_table_samples(&other->evidence->table);
     for (uint32_t n = 0; same && n < first->figures.attribute_count; ++n) {
         const assay_attribute_figures *a = &first->figures.attributes[n];
         const assay_attribute_figures *b = &other->figures.attributes[n];
@@ -74,21 +75,26 @@ static assay_status compare_protocols(const assay_evidence *evidence, size_t cou
     return status;
 }
 
-/* "RELEASE VERSION", and "RELEASE VERSION (2)" for the second of that name. */
+/* What its evidence is called, and "NAME (2)" for the second of that name. */
 static assay_status name_release(assay_report *report, size_t index) {
-    const assay_evidence *evidence = report->releases[index].evidence;
+    char *own = NULL;
     unsigned same = 1;
-    for (size_t n = 0; n < index; ++n) {
-        const assay_evidence *other = report->releases[n].evidence;
-        same += strcmp(other->release, evidence->release) == 0 &&
-                strcmp(other->version, evidence->version) == 0;
-    }
     assay_text text = {0};
-    assay_text_appendf(&text, "%s %s", evidence->release, evidence->version);
-    if (same > 1) assay_text_appendf(&text, " (%u)", same);
-    assay_status status = assay_text_status(&text);
+    assay_status status = assay_evidence_name(report->releases[index].evidence, &own);
+    for (size_t n = 0; status == ASSAY_OK && n < index; ++n) {
+        char *other = NULL;
+        status = assay_evidence_name(report->releases[n].evidence, &other);
+        same += status == ASSAY_OK && strcmp(own, other) == 0;
+        free(other);
+    }
+    if (status == ASSAY_OK) {
+        assay_text_append(&text, own);
+        if (same > 1) assay_text_appendf(&text, " (%u)", same);
+        status = assay_text_status(&text);
+    }
     if (status == ASSAY_OK) status = assay_copy_string(&report->releases[index].name, text.bytes);
     assay_text_free(&text);
+    free(own);
     return status;
 }
 

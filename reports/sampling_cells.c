@@ -106,9 +106,10 @@ static assay_status count_listed(sampling_cell *cell, bool use_attempted, size_t
     return count_pairs(cell, pairs, split->listed, split->listed_start, out_count);
 }
 
-static assay_dyad_form form_of(const assay_protocol *protocol, bool within) {
-    bool cross =
-        protocol->kind == ASSAY_PROTOCOL_CROSS || protocol->kind == ASSAY_PROTOCOL_ONE_PER_SUBJECT;
+static assay_dyad_form form_of(const assay_evidence *evidence, bool within) {
+    const assay_protocol_kind kind = evidence->protocol.kind;
+    const bool cross = kind == ASSAY_PROTOCOL_CROSS || kind == ASSAY_PROTOCOL_ONE_PER_SUBJECT ||
+                       assay_sample_table_has_roles(&evidence->table);
     if (within) return cross ? ASSAY_FORM_CROSS_WITHIN : ASSAY_FORM_WITHIN;
     return cross ? ASSAY_FORM_CROSS_BETWEEN : ASSAY_FORM_BETWEEN;
 }
@@ -127,11 +128,11 @@ assay_status sampling_cell_open(const sampling_split *split, uint32_t a, uint32_
         if (status == ASSAY_OK)
             status = assay_dyad_design_of_list(cell.listed, listed, subjects, &cell.design);
     } else if (status == ASSAY_OK && alike) {
-        status = assay_dyad_design_of_parts(form_of(&sampling->evidence->protocol, true),
+        status = assay_dyad_design_of_parts(form_of(sampling->evidence, true),
                                             cell.parts, cell.part_start, subjects,
                                             split->partition.alike, &cell.design);
     } else if (status == ASSAY_OK) {
-        status = assay_dyad_design_create(form_of(&sampling->evidence->protocol, a == b),
+        status = assay_dyad_design_create(form_of(sampling->evidence, a == b),
                                           cell.holdings, subjects, &cell.design);
         if (status == ASSAY_OK && split->failed_start) {
             status =

@@ -95,6 +95,15 @@ assay_status assay_section_releases(assay_page *page) {
         page->text,
         "<p class=\"quiet\">FTE: samples that the release refused or failed on, of those "
         "that reached it. Excluded ones never did: they are no error of the release.</p>\n");
+    bool in_roles = false;
+    for (size_t n = 0; n < page->report->count; ++n)
+        in_roles =
+            in_roles || assay_sample_table_has_roles(&page->report->releases[n].evidence->table);
+    if (in_roles)
+        assay_text_append(page->text,
+                          "<p class=\"quiet\">Where references and probes are different "
+                          "templates, each sample counts twice here: as a reference and as a "
+                          "probe.</p>\n");
     add_whole(page);
     assay_text_append(page->text,
                       "<p class=\"quiet\">These figures weigh thresholds that nobody would "

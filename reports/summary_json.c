@@ -109,6 +109,14 @@ static summary_object release_json(const assay_report_release *release) {
     summary_set_text(&made, "version", evidence->version);
     summary_set_text(&made, "algorithm", evidence->algorithm);
     summary_set_text(&made, "comparator", evidence->comparator);
+    if (assay_evidence_is_between(evidence)) {
+        summary_object references = summary_begin();
+        summary_set_text(&references, "name", evidence->reference_release);
+        summary_set_text(&references, "version", evidence->reference_version);
+        summary_set_text(&references, "algorithm", evidence->reference_algorithm);
+        summary_set_digest(&references, "templates_digest", &evidence->reference_digest);
+        summary_set_object(&made, "references", references);
+    }
     const char *unknown = !assay_evidence_has_samples(evidence)       ? ASSAY_NO_SAMPLES
                           : !assay_evidence_knows_enrolment(evidence) ? ASSAY_NO_ENROLMENT
                                                                       : NULL;

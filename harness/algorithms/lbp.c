@@ -32,6 +32,7 @@ typedef struct {
     double crop;
     bool normalised;
     char parameters[64];
+    char family[64];
     uint8_t bins[PATTERN_COUNT]; /* pattern -> bin */
     float *picture, *scratch;    /* [size][size]; scratch has lbp_image's room */
 } lbp_state;
@@ -117,6 +118,8 @@ static assay_outcome open_lbp(const assay_algorithm_setup *setup, bool normalise
     }
     snprintf(state->parameters, sizeof state->parameters, "grid=%u size=%u crop=%s", state->grid,
              state->size, assay_print_double(crop, state->crop));
+    snprintf(state->family, sizeof state->family, "%s grid=%u crop=%s",
+             normalised ? "lbp-normalised" : "lbp", state->grid, crop);
     fill_bins(state->bins);
     size_t pixels = (size_t)state->size * state->size;
     if (assay_allocate(&state->picture, pixels, sizeof(float), "LBP") != ASSAY_OK) goto no_memory;
@@ -156,6 +159,7 @@ static void describe(void *opaque, assay_algorithm_description *out) {
         .length = state->grid * state->grid * BIN_COUNT,
         .channels = 1,
         .parameters = state->parameters,
+        .template_family = state->family,
     };
 }
 

@@ -17,10 +17,11 @@
 typedef struct {
     const char *output, *protocol, *role_column, *reference, *probe, *pairs, *comparator, *backend;
     const char *histogram, *matrix, *config, *plugin, *config_directory;
+    const char *references, *probes; /* templates of two releases */
     assay_option_words histogram_by, parameters, readable;
     assay_option_numbers fmr_targets, thresholds;
     uint64_t threads, memory, tail_cap, checkpoint, check_tiles, pick_seed, opaque_cap;
-    bool same_session, estimate, json, quiet;
+    bool same_session, estimate, assume_compatible, json, quiet;
 } compare_values;
 
 static assay_status replace_text(char **field, const char *text) {
@@ -131,6 +132,7 @@ static assay_status look_at_templates(const compare_values *values, const char *
                                       assay_compare_result *result) {
     assay_templates *templates = NULL;
     assay_opaque opaque = {0};
+    assay_sample_table in_roles = {0};
     bool is_opaque = false;
     if (config->pair_list == NULL && !values->estimate) return ASSAY_OK;
     assay_status status = assay_opaque_is(path, &is_opaque);
@@ -140,11 +142,17 @@ static assay_status look_at_templates(const compare_values *values, const char *
     if (status != ASSAY_OK) return status;
     const assay_templates_head *head =
         is_opaque ? &opaque.head : assay_templates_get_head(templates);
-    if (config->pair_list != NULL)
-        status = assay_pair_list_read(config->pair_list, &head->table, &config->protocol);
+    const assay_sample_table *table = &head->table;
+    if (values->references != NULL) {
+        status = assay_sample_table_in_roles(table, table, &in_roles);
+        table = &in_roles;
+    }
+    if (status == ASSAY_OK && config->pair_list != NULL)
+        status = assay_pair_list_read(config->pair_list, table, &config->protocol);
     if (status == ASSAY_OK && values->estimate)
         status = assay_compare_estimate(head->kind, head->table.row_count, head->length, options,
                                         result);
+    assay_sample_table_free(&in_roles);
     assay_templates_close(templates);
     assay_opaque_free(&opaque);
     return status;
@@ -153,24 +161,49 @@ static assay_status look_at_templates(const compare_values *values, const char *
 static assay_status check_outputs(const compare_values *values, const char *templates,
                                   const assay_config *config) {
     const assay_output outputs[] = {{values->output, "evidence"}, {values->matrix, "matrix"}};
-    const char *const inputs[] = {templates, config->pair_list, values->config};
+    const char *const inputs[] = {templates, values->references, config->pair_list, values->config};
     if (values->estimate) return ASSAY_OK;
     return assay_outputs_check(outputs, 2, inputs, sizeof inputs / sizeof *inputs);
 }
 
+/* TEMPLATES, or both of --references and --probes; *out is the file of the probes. */
+static assay_status find_templates(const compare_values *values, char **arguments, size_t count,
+                                   const char **out) {
+    const bool between = values->references != NULL && values->probes != NULL;
+    const bool some = values->references != NULL || values->probes != NULL;
+    if (some != between || (count == 1) == between)
+        return assay_fail(ASSAY_USAGE, "expected TEMPLATES, or --references FILE and --probes FILE "
+                                       "of two releases");
+    if (between && (values->matrix != NULL || values->estimate || values->plugin != NULL))
+        return assay_fail(ASSAY_USAGE, "--matrix, --estimate and --plugin are of the templates of "
+                                       "one release, not of --references and --probes");
+    *out = between ? values->probes : arguments[0];
+    return ASSAY_OK;
+}
+
+static assay_status compare(const compare_values *values, const char *templates,
+                            const assay_compare_options *options, const assay_progress *progress,
+                            assay_compare_result *result) {
+    if (values->references == NULL)
+        return assay_compare(templates, options, values->output, progress, result);
+    return assay_compare_between(values->references, templates, options, values->output, progress,
+                                 result);
+}
+
 static assay_status run(const void *given, char **arguments, size_t argument_count) {
     const compare_values *values = given;
+    const char *templates = NULL;
     assay_config config = {0};
     assay_compare_result result = {0};
     assay_progress_bar bar;
     char hex[ASSAY_DIGEST_HEX];
-    (void)argument_count;
     assay_progress_bar_start(&bar, "compare", values->quiet);
     assay_progress progress = assay_progress_bar_progress(&bar);
-    assay_status status = prepare(values, &config);
+    assay_status status = find_templates(values, arguments, argument_count, &templates);
+    if (status == ASSAY_OK) status = prepare(values, &config);
     if (status == ASSAY_OK && values->output == NULL && !values->estimate)
         status = assay_fail(ASSAY_USAGE, "option --output PATH is needed (or --estimate)");
-    if (status == ASSAY_OK) status = check_outputs(values, arguments[0], &config);
+    if (status == ASSAY_OK) status = check_outputs(values, templates, &config);
     if (status != ASSAY_OK) goto out;
     const assay_release plugin = {.plugin = values->plugin,
                                   .config_directory = values->config_directory,
@@ -186,12 +219,13 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
                                      .memory_limit = values->memory,
                                      .matrix_path = values->matrix,
                                      .checkpoint_seconds = config.checkpoint_seconds,
-                                     .check_tiles = config.check_tiles};
+                                     .check_tiles = config.check_tiles,
+                                     .assume_compatible = values->assume_compatible};
     if (values->config != NULL)
         options.configuration_digest = assay_digest_hex(hex, &config.digest);
-    status = look_at_templates(values, arguments[0], &config, &options, &result);
+    status = look_at_templates(values, templates, &config, &options, &result);
     if (status == ASSAY_OK && !values->estimate)
-        status = assay_compare(arguments[0], &options, values->output, &progress, &result);
+        status = compare(values, templates, &options, &progress, &result);
     assay_progress_bar_clear(&bar);
     if (status == ASSAY_OK) status = print_result(values, &result);
 out:
@@ -207,6 +241,20 @@ static const assay_option options[] = {
      AT(output),
      .value = "PATH",
      .purpose = "the evidence to write (needed, but for --estimate)"},
+    {.name = "references",
+     .kind = ASSAY_OPTION_TEXT,
+     AT(references),
+     .value = "FILE",
+     .purpose = "templates of one release, as references, against --probes"},
+    {.name = "probes",
+     .kind = ASSAY_OPTION_TEXT,
+     AT(probes),
+     .value = "FILE",
+     .purpose = "templates of another release of the same samples, as probes"},
+    {.name = "assume-compatible",
+     .kind = ASSAY_OPTION_FLAG,
+     AT(assume_compatible),
+     .purpose = "compare them though one does not state its template family"},
     {.name = "protocol",
      .kind = ASSAY_OPTION_TEXT,
      AT(protocol),
@@ -362,20 +410,28 @@ static const compare_values defaults = {
 const assay_command assay_command_compare = {
     .name = "compare",
     .purpose = "make every comparison of a protocol, and keep the evidence",
-    .arguments = "TEMPLATES",
-    .description = "Compares every pair of templates that the protocol asks for and writes what "
-                   "reports are made\n"
-                   "of: every mated score, the highest non-mated ones, histograms of the others. "
-                   "It says first what\n"
-                   "memory and disk it needs. The result is the same bits whatever the backend and "
-                   "the threads.",
+    .arguments = "[TEMPLATES]",
+    .description =
+        "Compares every pair of templates that the protocol asks for and writes what "
+        "reports are made\n"
+        "of: every mated score, the highest non-mated ones, histograms of the others. "
+        "It says first what\n"
+        "memory and disk it needs. The result is the same bits whatever the backend and "
+        "the threads.\n"
+        "With --references and --probes in place of TEMPLATES it compares the references "
+        "of one release\n"
+        "with the probes of another, of the same samples, each pair in both directions: "
+        "what happens where\n"
+        "enrolled people are not enrolled anew.",
     .examples = (const char *const[]){"assay compare templates.h5 -o evidence.h5",
                                       "assay compare t.h5 -o e.h5 --protocol cross --role-column "
                                       "environment --reference visa --probe exit",
+                                      "assay compare --references old.h5 --probes new.h5 -o "
+                                      "between.h5",
                                       NULL},
     .options = options,
     .option_count = sizeof options / sizeof *options,
-    .least_arguments = 1,
+    .least_arguments = 0,
     .most_arguments = 1,
     .values_size = sizeof(compare_values),
     .defaults = &defaults,

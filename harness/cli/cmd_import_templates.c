@@ -11,7 +11,8 @@
 #include "kernels/quantise.h"
 
 typedef struct {
-    const char *output, *masks, *labels, *release, *version, *comparator, *dataset, *config;
+    const char *output, *masks, *labels, *release, *version, *comparator, *dataset, *config,
+        *family;
     uint64_t bit_rows, shift_bits;
     bool json, quiet;
 } import_values;
@@ -33,6 +34,7 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
                            .masks_path = values->masks,
                            .bit_rows = (uint32_t)values->bit_rows,
                            .shift_bits = (uint32_t)values->shift_bits,
+                           .family = values->family,
                            .dataset_name = values->dataset};
     const assay_output output = {values->output, "templates"};
     const char *const inputs[] = {arguments[0], values->labels, values->config, values->masks};
@@ -80,6 +82,12 @@ static const assay_option options[] = {
      .value = "NAME",
      .purpose = "cosine, inner-product, euclidean; hamming:shifts=S,minimum-valid-bits=B",
      .shown = "cosine"},
+    {.name = "family",
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(import_values, family),
+     .value = "NAME",
+     .purpose = "its references and another release's probes of this family may be compared",
+     .shown = "not stated"},
     {.name = "masks",
      .kind = ASSAY_OPTION_TEXT,
      .offset = offsetof(import_values, masks),

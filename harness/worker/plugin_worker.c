@@ -171,8 +171,8 @@ static void put_said(assay_text *to, const char *text) {
 
 static void put_description(assay_text *to, const worker *work) {
     const assay_algorithm_description *about = &work->about;
-    const char *const texts[] = {about->name, about->version, about->modality, about->comparator,
-                                 about->parameters};
+    const char *const texts[] = {about->name,       about->version,    about->modality,
+                                 about->comparator, about->parameters, about->template_family};
     const uint32_t numbers[] = {(uint32_t)about->kind, about->length,        about->channels,
                                 about->roles_differ,   about->vector_offset, about->vector_length};
     const uint32_t bits[] = {about->bit_rows, about->bit_shift, about->bit_shifts,

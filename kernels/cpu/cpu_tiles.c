@@ -476,19 +476,32 @@ static assay_status take_tile_by_blas(cpu_worker *self, uint64_t first_a, uint64
     return ASSAY_OK;
 }
 
+/* Whether the sides allow no pair of a tile: places are sorted by side. */
+static bool is_of_one_side(const assay_all_pairs *plan, uint64_t first_a, uint64_t size_a,
+                           uint64_t first_b, uint64_t size_b) {
+    const uint8_t side = plan->side[first_a];
+    return side != 0 && side == plan->side[first_a + size_a - 1] && side == plan->side[first_b] &&
+           side == plan->side[first_b + size_b - 1];
+}
+
 assay_status assay_cpu_take_tile(cpu_worker *self, uint64_t tile) {
     const uint64_t count = self->work->plan->templates->count;
     uint64_t row, column;
     assay_plan_tile_place(self->work->plan, tile, &row, &column);
     const uint64_t size_a = strip_size(count, row), size_b = strip_size(count, column);
+    const uint64_t pairs = row == column ? size_a * (size_a - 1) / 2 : size_a * size_b;
     self->made.floor = atomic_load(&self->work->coarse_floor);
+    if (is_of_one_side(self->work->plan, strip_first(row), size_a, strip_first(column), size_b)) {
+        self->tally.other_side += pairs;
+        atomic_fetch_add(&self->work->done, pairs);
+        return ASSAY_OK;
+    }
     const assay_status status =
         self->work->kernel->rows == 0
             ? take_tile_by_blas(self, strip_first(row), size_a, strip_first(column), size_b)
             : take_tile_by_blocks(self, strip_first(row), size_a, strip_first(column), size_b);
     if (status != ASSAY_OK) return status;
-    atomic_fetch_add(&self->work->done,
-                     row == column ? size_a * (size_a - 1) / 2 : size_a * size_b);
+    atomic_fetch_add(&self->work->done, pairs);
     return ASSAY_OK;
 }
 

@@ -495,7 +495,7 @@ static void every_kind_is_told_and_described(void **state) {
         assert_int_equal(assay_container_describe(path, &text), ASSAY_OK);
         json_t *root = json_loads(text, 0, NULL);
         assert_string_equal(json_string_value(json_object_get(root, "kind")), files[n].kind);
-        assert_string_equal(json_string_value(json_object_get(root, "format_version")), "1.1");
+        assert_string_equal(json_string_value(json_object_get(root, "format_version")), "1.2");
         assert_true(json_integer_value(json_object_get(root, "bytes")) > 1000);
         json_decref(root);
         free(text);

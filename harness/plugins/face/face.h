@@ -38,6 +38,7 @@ typedef struct {
     char *output;             /* name of the network's output; NULL: its only one */
     bool normalise, flip;     /* to length 1; average with the mirrored crop */
     char *name, *version, *comparator;
+    char *family; /* of its templates (harness/algorithm.h), or NULL */
 } face_config;
 
 /* Reads directory/algorithm.yaml; relative model paths are below models, or below directory where

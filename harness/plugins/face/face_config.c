@@ -122,8 +122,8 @@ static void read_embedding(assay_yaml *yaml, const assay_yaml_node *map, const c
 }
 
 static assay_status read_root(assay_yaml *yaml, const char *base, face_config *out) {
-    static const char *const known[] = {"face",       "name",     "version",
-                                        "comparator", "detector", "embedding"};
+    static const char *const known[] = {"face",   "name",     "version",  "comparator",
+                                        "family", "detector", "embedding"};
     const assay_yaml_node *root = yaml->root;
     assay_status status = ASSAY_OK;
     uint64_t format;
@@ -132,6 +132,7 @@ static assay_status read_root(assay_yaml *yaml, const char *base, face_config *o
     copy_text(yaml, assay_yaml_need(yaml, root, "name"), &out->name, &status);
     copy_text(yaml, assay_yaml_need(yaml, root, "version"), &out->version, &status);
     copy_text(yaml, assay_yaml_need(yaml, root, "comparator"), &out->comparator, &status);
+    copy_text(yaml, assay_yaml_get(root, "family"), &out->family, &status);
     if (status == ASSAY_OK) {
         read_detector(yaml, assay_yaml_need(yaml, root, "detector"), base, out, &status);
     }
@@ -168,5 +169,6 @@ void face_config_free(face_config *config) {
     free(config->name);
     free(config->version);
     free(config->comparator);
+    free(config->family);
     *config = (face_config){0};
 }

@@ -85,6 +85,7 @@ static void describe_face(void *opaque, assay_algorithm_description *out) {
     out->length = face_maker_length(state->maker);
     out->channels = 3;
     out->parameters = state->parameters;
+    out->template_family = config->family;
 }
 
 static assay_outcome create_face(void *opaque, const assay_algorithm_image *images, size_t count,
