@@ -104,7 +104,7 @@ static assay_figure coarse_figure(const assay_coarse *coarse, double value, doub
         out.value = (double)NAN;
         out.reason = coarse->sampled
                          ? "the sample holds no comparison"
-                         : "the tail does not hold every score and there is no histogram";
+                         : "it needs every non-mated score: a tail without a floor, or a histogram";
     }
     return out;
 }

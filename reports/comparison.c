@@ -64,19 +64,20 @@ static void transfer_at(const assay_release_comparison *made, assay_transfer *ou
     const assay_figures *figures = &made->later->figures;
     const assay_evidence *evidence = made->later->evidence;
     double t = out->from->threshold;
-    double floor_score = evidence->tail_floor == INT64_MAX
-                             ? (double)INFINITY
-                             : assay_fine_score(evidence, evidence->tail_floor);
     uint64_t matched = assay_scores_at_least(&figures->mated, t);
     *cut = (assay_cut){.threshold = t,
                        .matches = assay_scores_at_least(&figures->tail, t),
                        .matched = matched,
                        .set_for = (double)NAN};
-    if (figures->tail.complete || t >= floor_score)
+    if (assay_tail_reaches(evidence, t)) {
         out->fmr = assay_rate_of(cut->matches, evidence->non_mated);
-    else
-        out->fmr =
-            assay_rate_unknown(evidence->non_mated, "the threshold lies below the stored tail");
+    } else {
+        char what[ASSAY_NUMBER_SIZE];
+        assay_tail_need need = assay_need_of_threshold(&figures->coarse, t);
+        assay_need_describe(out->beyond_tail, assay_need_name(what, (double)NAN, t), evidence,
+                            &need);
+        out->fmr = assay_rate_unknown(evidence->non_mated, out->beyond_tail);
+    }
     cut->fmr_reason = out->fmr.reason;
     out->fnmr = assay_rate_of(figures->mated.count - matched, figures->mated.count);
     out->gfnmr = assay_rate_of(figures->mated_attempted - matched, figures->mated_attempted);

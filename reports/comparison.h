@@ -18,6 +18,7 @@ typedef struct {
     const assay_operating_point *from; /* of the earlier release */
     assay_rate fmr, fnmr, gfnmr;
     assay_point_intervals interval;
+    char beyond_tail[ASSAY_NEED_SIZE]; /* the reason of fmr where the tail is why */
 } assay_transfer;
 
 typedef struct {

@@ -87,4 +87,11 @@ void csv_point(csv_sheet *sheet, const assay_operating_point *point) {
     csv_number(sheet, point->threshold);
     bool given = point->kind == ASSAY_POINT_THRESHOLD;
     csv_text(sheet, given ? "" : point->reached ? "yes" : "no");
+    /* Empty where the tail answers; else what is not given, or coarse, is so because of it. */
+    bool beyond = point->beyond_tail[0] != '\0';
+    csv_number(sheet, beyond ? point->need.floor : (double)NAN);
+    if (beyond && point->need.comparisons)
+        csv_count(sheet, point->need.comparisons);
+    else
+        csv_text(sheet, "");
 }

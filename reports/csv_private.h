@@ -37,7 +37,8 @@ void csv_alike(const assay_report *report, csv_sheet *sheet);
 #define CSV_RATE(name) name "_errors," name "_trials," name
 #define CSV_INTERVAL(name) name "_low," name "_high," name "_effective_trials"
 #define CSV_SURE_RATE(name) CSV_RATE(name) "," CSV_INTERVAL(name)
-#define CSV_POINT "release,version,kind,fmr_target,threshold,reached"
+#define CSV_POINT                                                                                  \
+    "release,version,kind,fmr_target,threshold,reached,tail_floor_needed,tail_comparisons_needed"
 
 /* Tables beside those of tables_csv.c. */
 void csv_write_discard(const assay_report *report, csv_sheet *sheet);

@@ -159,7 +159,29 @@ out:
     return status;
 }
 
-static void compute_whole(const assay_evidence *evidence, assay_figures *figures) {
+/* AUC sees every mated score, and the rates cross where FMR is at most FNMR at the tail's end. */
+static assay_status say_needs_of_lists(const assay_evidence *evidence, assay_figures *figures) {
+    const assay_score_list *mated = &figures->mated, *tail = &figures->tail;
+    assay_whole_figures *whole = &figures->whole;
+    if (tail->complete || figures->coarse.pairs || !mated->count) return ASSAY_OK;
+    assay_status status = assay_allocate(&figures->needs, 1, sizeof *figures->needs, "reasons");
+    if (status != ASSAY_OK) return status;
+    if (whole->auc.reason) {
+        assay_tail_need need = {assay_score_at(mated, mated->count - 1), 0, true};
+        whole->auc.reason =
+            assay_need_describe(figures->needs->auc, "the lowest mated score", evidence, &need);
+    }
+    if (!whole->eer.value.reason) return ASSAY_OK;
+    uint64_t kept = tail->count ? assay_scores_at_least(mated, assay_tail_floor(evidence)) : 0;
+    double missed = (double)(mated->count - kept) / (double)mated->count;
+    assay_tail_need need = assay_need_of_target(evidence, &figures->coarse, missed);
+    need.most = true;
+    whole->eer.value.reason =
+        assay_need_describe(figures->needs->eer, "where the rates cross", evidence, &need);
+    return ASSAY_OK;
+}
+
+static assay_status compute_whole(const assay_evidence *evidence, assay_figures *figures) {
     const assay_score_list *mated = &figures->mated, *tail = &figures->tail;
     assay_whole_figures *whole = &figures->whole;
     whole->mated_mean = assay_list_mean(mated);
@@ -178,6 +200,19 @@ static void compute_whole(const assay_evidence *evidence, assay_figures *figures
         whole->eer = assay_coarse_eer(&figures->coarse, mated);
     whole->dprime = assay_dprime(whole->mated_mean, whole->mated_sd, whole->non_mated_mean,
                                  whole->non_mated_sd);
+    return say_needs_of_lists(evidence, figures);
+}
+
+/* What the tail would have to hold for this point, where it does not reach it. */
+static void say_need(const assay_evidence *evidence, const assay_figures *figures,
+                     assay_operating_point *point) {
+    char what[ASSAY_NUMBER_SIZE];
+    bool given = point->kind == ASSAY_POINT_THRESHOLD;
+    point->need = given ? assay_need_of_threshold(&figures->coarse, point->threshold)
+                        : assay_need_of_target(evidence, &figures->coarse, point->fmr_target);
+    assay_need_describe(point->beyond_tail,
+                        assay_need_name(what, point->fmr_target, point->threshold), evidence,
+                        &point->need);
 }
 
 static void find_threshold(const assay_evidence *evidence, const assay_figures *figures,
@@ -188,9 +223,8 @@ static void find_threshold(const assay_evidence *evidence, const assay_figures *
         point->reason = "no non-mated comparison was made";
     } else if (assay_threshold(tail, allowed, &point->threshold)) {
         point->source = ASSAY_THRESHOLD_EXACT;
-    } else if (figures->coarse.sampled) {
-        point->reason = "the histogram is a sample; the tail does not reach this target";
-    } else if (figures->coarse.pairs) {
+    } else if (figures->coarse.pairs && !figures->coarse.sampled) {
+        say_need(evidence, figures, point);
         point->source = ASSAY_THRESHOLD_COARSE;
         point->threshold = assay_coarse_threshold(
             &figures->coarse, assay_allowed_errors(point->fmr_target, figures->coarse.pairs));
@@ -198,37 +232,31 @@ static void find_threshold(const assay_evidence *evidence, const assay_figures *
         if (tail->count)
             point->threshold = fmin(point->threshold, assay_score_at(tail, tail->count - 1));
     } else {
-        point->reason = "the target lies below the stored tail and there is no histogram";
+        say_need(evidence, figures, point);
+        point->reason = point->beyond_tail;
     }
 }
 
 static void count_false_matches(const assay_evidence *evidence, const assay_figures *figures,
                                 assay_operating_point *point) {
-    const assay_score_list *tail = &figures->tail;
-    double floor_score = evidence->tail_floor == INT64_MAX
-                             ? (double)INFINITY
-                             : assay_fine_score(evidence, evidence->tail_floor);
-    point->tail_matches = assay_scores_at_least(tail, point->threshold);
-    point->in_tail = tail->complete || point->threshold >= floor_score;
+    point->tail_matches = assay_scores_at_least(&figures->tail, point->threshold);
+    point->in_tail = assay_tail_reaches(evidence, point->threshold);
     if (point->in_tail) {
         point->fmr = assay_rate_of(point->tail_matches, evidence->non_mated);
-        point->fmr_fewest = point->tail_matches;
-    } else if (figures->coarse.sampled) {
-        point->fmr = assay_rate_unknown(evidence->non_mated, FIGURES_SAMPLE_THRESHOLD);
-    } else if (figures->coarse.pairs) {
-        point->fmr_source = ASSAY_FIGURE_COARSE;
-        point->fmr = assay_rate_of(assay_coarse_maybe(&figures->coarse, point->threshold),
-                                   figures->coarse.pairs);
-        point->fmr_fewest = assay_coarse_surely(&figures->coarse, point->threshold);
-    } else {
-        point->fmr = assay_rate_unknown(evidence->non_mated, FIGURES_BELOW_TAIL);
-    }
-    point->gfmr = point->fmr;
-    if (point->in_tail)
         point->gfmr = assay_rate_of(point->tail_matches, figures->non_mated_attempted);
-    else
-        point->gfmr =
-            assay_rate_unknown(figures->non_mated_attempted, "FMR is not known exactly here");
+        point->fmr_fewest = point->tail_matches;
+        return;
+    }
+    if (point->source != ASSAY_THRESHOLD_COARSE) say_need(evidence, figures, point);
+    point->gfmr = assay_rate_unknown(figures->non_mated_attempted, point->beyond_tail);
+    if (figures->coarse.sampled || !figures->coarse.pairs) {
+        point->fmr = assay_rate_unknown(evidence->non_mated, point->beyond_tail);
+        return;
+    }
+    point->fmr_source = ASSAY_FIGURE_COARSE;
+    point->fmr = assay_rate_of(assay_coarse_maybe(&figures->coarse, point->threshold),
+                               figures->coarse.pairs);
+    point->fmr_fewest = assay_coarse_surely(&figures->coarse, point->threshold);
 }
 
 static void judge_reached(const assay_evidence *evidence, assay_operating_point *point) {
@@ -266,10 +294,10 @@ static assay_status compute_point(const assay_evidence *evidence, const figures_
                                   assay_figures *figures, assay_operating_point *point) {
     if (point->reason) {
         point->reached_reason = point->reason;
-        point->fmr = assay_rate_unknown(evidence->non_mated, FIGURES_NO_THRESHOLD);
-        point->gfmr = assay_rate_unknown(figures->non_mated_attempted, FIGURES_NO_THRESHOLD);
-        point->fnmr = assay_rate_unknown(evidence->mated_count, FIGURES_NO_THRESHOLD);
-        point->gfnmr = assay_rate_unknown(figures->mated_attempted, FIGURES_NO_THRESHOLD);
+        point->fmr = assay_rate_unknown(evidence->non_mated, point->reason);
+        point->gfmr = assay_rate_unknown(figures->non_mated_attempted, point->reason);
+        point->fnmr = assay_rate_unknown(evidence->mated_count, point->reason);
+        point->gfnmr = assay_rate_unknown(figures->mated_attempted, point->reason);
         return ASSAY_OK;
     }
     count_false_matches(evidence, figures, point);
@@ -309,9 +337,10 @@ assay_cut assay_point_cut(const assay_figures *figures, const assay_operating_po
                      .set_for = point->fmr_target,
                      .fmr_reason = point->fmr.reason,
                      .fnmr_reason = point->reason};
-    if (!cut.fmr_reason && !point->in_tail) cut.fmr_reason = FIGURES_COARSE_FMR;
+    if (!cut.fmr_reason && !point->in_tail) cut.fmr_reason = point->beyond_tail;
+    /* The error of a threshold that was read off the histogram is not known. */
     if (!cut.fnmr_reason && point->source == ASSAY_THRESHOLD_COARSE)
-        cut.fnmr_reason = FIGURES_COARSE_THRESHOLD;
+        cut.fnmr_reason = point->beyond_tail;
     return cut;
 }
 
@@ -392,7 +421,7 @@ assay_status assay_figures_compute_by(const assay_evidence *evidence, const char
                                              &work.same);
     if (status == ASSAY_OK) status = count_attempts(evidence, &work, &figures);
     if (status == ASSAY_OK) status = count_mated_subjects(evidence, &work, &figures);
-    if (status == ASSAY_OK) compute_whole(evidence, &figures);
+    if (status == ASSAY_OK) status = compute_whole(evidence, &figures);
     if (status == ASSAY_OK) status = compute_points(evidence, &work, &figures);
     if (status == ASSAY_OK) status = compute_intervals(evidence, &work, &figures);
     if (status == ASSAY_OK && !assay_evidence_knows_enrolment(evidence)) {
@@ -414,6 +443,7 @@ void assay_figures_free(assay_figures *figures) {
         figures_free_groups(&figures->attributes[n]);
     free(figures->attributes);
     free(figures->points);
+    free(figures->needs);
     assay_sampling_close(figures->sampling);
     assay_coarse_free(&figures->coarse);
     *figures = (assay_figures){0};

@@ -12,6 +12,7 @@
 #include "reports/grouping.h"
 #include "reports/inequity.h"
 #include "reports/rates.h"
+#include "reports/reach.h"
 #include "reports/sampling.h"
 
 /* Why there is none of many figures where the evidence is of score lists alone. */
@@ -47,6 +48,10 @@ typedef struct {
     const char *reached_reason;
     bool in_tail;          /* the tail holds every false match: groups can be counted */
     uint64_t tail_matches; /* false matches in the tail */
+    /* Where it does not, or the threshold is coarse: the tail that would, and the same in words,
+     * the reason of what is not given because of it. */
+    assay_tail_need need;
+    char beyond_tail[ASSAY_NEED_SIZE];
     /* Where fmr is coarse: errors is the most that there can be, fmr_fewest the least. */
     assay_figure_source fmr_source;
     uint64_t fmr_fewest;
@@ -149,6 +154,9 @@ typedef struct {
                                    known image digest: one of two labels is wrong */
     uint64_t pairs_of_enrolled; /* n (n - 1) / 2 of enrolled samples: the sum of the relations */
     assay_whole_figures whole;
+    struct {
+        char auc[ASSAY_NEED_SIZE], eer[ASSAY_NEED_SIZE];
+    } * needs; /* reasons in whole, where the tail is why; NULL where it is not */
     assay_operating_point *points; /* targets, then thresholds, as the protocol names them */
     uint32_t point_count;
     assay_attribute_figures *attributes;

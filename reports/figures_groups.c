@@ -127,8 +127,8 @@ static assay_status count_subjects(const group_job *job, assay_attribute_figures
 
 /* A rate whose errors may be beyond what can be counted. */
 static assay_rate rate_at(const assay_operating_point *point, uint64_t errors, uint64_t trials) {
-    if (point->reason) return assay_rate_unknown(trials, FIGURES_NO_THRESHOLD);
-    if (!point->in_tail) return assay_rate_unknown(trials, FIGURES_BELOW_TAIL);
+    if (point->reason) return assay_rate_unknown(trials, point->reason);
+    if (!point->in_tail) return assay_rate_unknown(trials, point->beyond_tail);
     return assay_rate_of(errors, trials);
 }
 
@@ -219,8 +219,8 @@ static void count_false_non_matches(const group_job *job, assay_attribute_figure
             counts->fnmr = assay_rate_of(counts->fnmr.errors, counts->fnmr.trials);
             counts->gfnmr = assay_rate_of(counts->gfnmr.errors, counts->gfnmr.trials);
             if (!point->reason) continue;
-            counts->fnmr = assay_rate_unknown(counts->fnmr.trials, FIGURES_NO_THRESHOLD);
-            counts->gfnmr = assay_rate_unknown(counts->gfnmr.trials, FIGURES_NO_THRESHOLD);
+            counts->fnmr = assay_rate_unknown(counts->fnmr.trials, point->reason);
+            counts->gfnmr = assay_rate_unknown(counts->gfnmr.trials, point->reason);
         }
     }
 }
@@ -343,7 +343,7 @@ static assay_status compute_intervals(const group_job *job, assay_attribute_figu
     for (uint32_t p = 0; p < count; ++p) {
         const assay_operating_point *point = &figures->points[p];
         cuts[p] = assay_point_cut(figures, point);
-        if (!point->reason && !point->in_tail) cuts[p].fmr_reason = FIGURES_BELOW_TAIL;
+        if (!point->reason && !point->in_tail) cuts[p].fmr_reason = point->beyond_tail;
     }
     status = make_intervals(figures, &partition, cuts, out);
     if (status == ASSAY_OK) status = make_alike(figures, groups, cuts, out);

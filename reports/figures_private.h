@@ -5,13 +5,6 @@
 #include "datasets/protocol.h"
 #include "reports/figures.h"
 
-#define FIGURES_BELOW_TAIL "the threshold lies below the stored tail"
-#define FIGURES_NO_THRESHOLD "there is no threshold"
-#define FIGURES_SAMPLE_THRESHOLD "the histogram is a sample; the tail does not reach this threshold"
-#define FIGURES_COARSE_FMR "the rate is a bound that was read off the histogram"
-#define FIGURES_COARSE_THRESHOLD                                                                   \
-    "the threshold was read off the histogram, so its own error is not known"
-
 /* Working arrays of one computation. The rows are [row_count], 0 or 1. */
 typedef struct {
     uint8_t *roles;

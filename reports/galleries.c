@@ -412,10 +412,11 @@ assay_status assay_galleries_compute(const assay_evidence *evidence,
     if (status != ASSAY_OK) return status;
     const assay_operating_point *point = &figures.points[0];
     if (point->reason || !point->in_tail)
-        status = assay_fail(ASSAY_USAGE, "the evidence of %s %s does not reach that threshold: %s",
-                            evidence->release, evidence->version,
-                            point->reason ? point->reason
-                                          : "compare again with --thresholds or --fmr-targets");
+        status = point->reason && !point->beyond_tail[0]
+                     ? assay_fail(ASSAY_USAGE, "the evidence of %s %s has no such threshold: %s",
+                                  evidence->release, evidence->version, point->reason)
+                     : assay_tail_refuse(evidence, &figures.coarse, made.deployment.fmr,
+                                         made.deployment.threshold);
     made.threshold = work.threshold = point->threshold;
     made.fmr = point->fmr;
     if (status == ASSAY_OK)

@@ -14,33 +14,20 @@
 
 /* ---- one threshold ---- */
 
-static assay_status below_the_tail(const assay_evidence *evidence, double threshold,
-                                   const char *what) {
-    char shown[ASSAY_NUMBER_SIZE];
-    return assay_fail(ASSAY_USAGE,
-                      "the evidence of %s %s does not reach down to %s %s: compare again with "
-                      "--thresholds or --fmr-targets of this policy",
-                      evidence->release, evidence->version, what,
-                      assay_print_double(shown, threshold));
-}
-
 static assay_status cut_at(const assay_evidence *evidence, const assay_figures *figures,
                            double fmr_rule, double threshold, assay_cut *out) {
     const assay_score_list *tail = &figures->tail;
     assay_cut cut = {.threshold = threshold, .set_for = fmr_rule};
-    double floor_score = evidence->tail_floor == INT64_MAX
-                             ? (double)INFINITY
-                             : assay_fine_score(evidence, evidence->tail_floor);
     if (!isnan(fmr_rule)) {
-        if (!evidence->non_mated || !tail->count) {
+        if (!evidence->non_mated) {
             cut.threshold = 0;
             cut.fmr_reason = cut.fnmr_reason = "no non-mated comparison was made";
         } else if (!assay_threshold(tail, assay_allowed_errors(fmr_rule, evidence->non_mated),
                                     &cut.threshold)) {
-            return below_the_tail(evidence, fmr_rule, "FMR");
+            return assay_tail_refuse(evidence, &figures->coarse, fmr_rule, (double)NAN);
         }
-    } else if (!evidence->tail_complete && !(threshold >= floor_score)) {
-        return below_the_tail(evidence, threshold, "the threshold");
+    } else if (!assay_tail_reaches(evidence, threshold)) {
+        return assay_tail_refuse(evidence, &figures->coarse, (double)NAN, threshold);
     }
     cut.matches = assay_scores_at_least(tail, cut.threshold);
     cut.matched = assay_scores_at_least(&figures->mated, cut.threshold);

@@ -139,6 +139,9 @@ assay_status assay_planning_look(const assay_evidence *evidence,
     ++judged.protocol.threshold_count;
     status =
         assay_figures_compute(&judged, options->attributes, options->attribute_count, &figures);
+    if (status == ASSAY_OK && figures.points[0].reason && figures.points[0].beyond_tail[0])
+        status = assay_tail_refuse(evidence, &figures.coarse, plan.deployment.fmr,
+                                   plan.deployment.threshold);
     for (uint32_t n = 0; status == ASSAY_OK && n < figures.attribute_count; ++n)
         count += figures.attributes[n].real_groups;
     if (status == ASSAY_OK)

@@ -162,7 +162,7 @@ static assay_status add_non_mated_curve(const quality_work *work, assay_quality_
     const assay_evidence *evidence = work->evidence;
     assay_discard_level levels[NON_MATED_LEVELS + 1];
     if (!work->point->in_tail) {
-        out->fmr_reason = "the threshold lies below the stored tail";
+        out->fmr_reason = work->point->beyond_tail;
         return ASSAY_OK;
     }
     size_t count = choose_levels(work, levels);

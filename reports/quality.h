@@ -36,8 +36,8 @@ typedef struct {
     assay_discard_curve fnmr_lower,
         fnmr_probe; /* by the lower quality of the two; by the probe's */
     assay_discard_curve
-        fmr_lower; /* non-mated ones; none where the threshold lies below the tail */
-    const char *fmr_reason;
+        fmr_lower;          /* non-mated ones; none where the threshold lies below the tail */
+    const char *fmr_reason; /* borrowed from the point */
     assay_view banded;
     char band_names[ASSAY_QUALITY_BANDS][64];
     const char *band_labels[ASSAY_CODE_FIRST + ASSAY_QUALITY_BANDS];

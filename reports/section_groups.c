@@ -298,6 +298,19 @@ static bool matches_are_known(const assay_report *report) {
     return true;
 }
 
+/* Of which release, and what its evidence would have to keep. */
+static void say_unknown_matches(assay_page *page) {
+    for (size_t n = 0; n < page->report->count; ++n) {
+        const assay_report_release *release = &page->report->releases[n];
+        const assay_operating_point *point = assay_headline(release);
+        if (!point->reason && point->in_tail) continue;
+        assay_text_append(page->text, "<p>False matches of groups are not known of ");
+        assay_page_name(page, release);
+        assay_text_appendf(page->text, ": %s.</p>\n",
+                           point->reason ? point->reason : point->beyond_tail);
+    }
+}
+
 static assay_status add_attribute(assay_page *page, uint32_t index) {
     const assay_report *report = page->report;
     assay_status status = ASSAY_OK;
@@ -331,10 +344,7 @@ assay_status assay_section_groups(assay_page *page) {
         assay_text_append(page->text, "<p>The data set has no attributes to report by.</p>\n");
         return ASSAY_OK;
     }
-    if (!matches_are_known(page->report))
-        assay_text_append(page->text,
-                          "<p>False matches of groups are not known at this threshold: it "
-                          "lies below the scores that the evidence keeps.</p>\n");
+    say_unknown_matches(page);
     assay_text_appendf(
         page->text,
         "<p class=\"quiet\">Groups of %u people are compared with the others, FMR "

@@ -4,10 +4,25 @@
 
 #include "reports/section.h"
 
+/* What the tail does not reach is said once, in the first cells of the row. */
+static void add_rate(assay_text *text, const assay_operating_point *point, assay_rate rate,
+                     const assay_interval *interval, bool power) {
+    if (point->reason)
+        assay_text_append(text, "–");
+    else if (interval->reason == point->beyond_tail)
+        (power ? assay_html_rate_power : assay_html_rate_percent)(text, rate);
+    else
+        (power ? assay_html_cell_power : assay_html_cell_percent)(text, rate, interval, false);
+}
+
 static void add_fmr(assay_text *text, const assay_operating_point *point) {
+    if (point->fmr.reason == point->beyond_tail) {
+        assay_text_append(text, "not known");
+        return;
+    }
     if (point->fmr_source == ASSAY_FIGURE_COARSE && !point->fmr.reason)
         assay_text_append(text, "≤ ");
-    assay_html_cell_power(text, point->fmr, &point->interval.fmr, false);
+    add_rate(text, point, point->fmr, &point->interval.fmr, true);
 }
 
 static void add_subject_fnmr(assay_text *text, const assay_operating_point *point) {
@@ -16,9 +31,36 @@ static void add_subject_fnmr(assay_text *text, const assay_operating_point *poin
         return;
     }
     assay_html_percent(text, point->subject_fnmr);
+    if (point->interval.subject_fnmr.reason == point->beyond_tail) return;
     assay_text_append(text, " <span class=\"ci\">95 %: ");
     assay_html_interval_percent(text, &point->interval.subject_fnmr);
     assay_text_append(text, "</span>");
+}
+
+/* What the threshold was set for, and why it is not what was asked for. */
+static void add_kind(assay_text *text, const assay_operating_point *point) {
+    if (point->kind == ASSAY_POINT_THRESHOLD) {
+        assay_text_append(text, "given");
+    } else {
+        assay_text_append(text, "FMR ");
+        assay_html_power(text, point->fmr_target);
+    }
+    if (point->source == ASSAY_THRESHOLD_COARSE && !point->reason)
+        assay_text_append(text, " (coarse)");
+    if (point->beyond_tail[0])
+        assay_text_appendf(text, " <span class=\"ci\">%s</span>", point->beyond_tail);
+    if (!point->reached && !point->reason)
+        assay_text_appendf(text, " <span class=\"ci\">cannot be measured here: %s</span>",
+                           point->reached_reason);
+}
+
+static void add_threshold(assay_text *text, const assay_operating_point *point) {
+    if (!point->reason)
+        assay_text_appendf(text, "%.6g", point->threshold);
+    else if (point->reason == point->beyond_tail)
+        assay_text_append(text, "none");
+    else
+        assay_text_appendf(text, "none: %s", point->reason);
 }
 
 static void add_points(assay_page *page) {
@@ -38,28 +80,11 @@ static void add_points(assay_page *page) {
         for (uint32_t p = 0; p < release->figures.point_count; ++p) {
             const assay_operating_point *point = &release->figures.points[p];
             assay_html_cell_text(&table, release->name);
-            assay_text *text = assay_html_cell(&table);
-            if (point->kind == ASSAY_POINT_THRESHOLD) {
-                assay_text_append(text, "given");
-            } else {
-                assay_text_append(text, "FMR ");
-                assay_html_power(text, point->fmr_target);
-            }
-            if (point->source == ASSAY_THRESHOLD_COARSE && !point->reason)
-                assay_text_append(text, " (coarse)");
-            if (!point->reached && !point->reason)
-                assay_text_appendf(text, " <span class=\"ci\">cannot be measured here: %s</span>",
-                                   point->reached_reason);
-            text = assay_html_cell(&table);
-            if (point->reason)
-                assay_text_appendf(text, "none: %s", point->reason);
-            else
-                assay_text_appendf(text, "%.6g", point->threshold);
+            add_kind(assay_html_cell(&table), point);
+            add_threshold(assay_html_cell(&table), point);
             add_fmr(assay_html_cell(&table), point);
-            assay_html_cell_percent(assay_html_cell(&table), point->fnmr, &point->interval.fnmr,
-                                    false);
-            assay_html_cell_percent(assay_html_cell(&table), point->gfnmr, &point->interval.gfnmr,
-                                    false);
+            add_rate(assay_html_cell(&table), point, point->fnmr, &point->interval.fnmr, false);
+            add_rate(assay_html_cell(&table), point, point->gfnmr, &point->interval.gfnmr, false);
             add_subject_fnmr(assay_html_cell(&table), point);
         }
     }

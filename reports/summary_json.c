@@ -179,6 +179,10 @@ static summary_object provenance_json(const assay_report *report, assay_status *
         free(protocol);
         summary_set_count(&one, "tail_comparisons", evidence->tail_count);
         summary_set(&one, "tail_complete", json_boolean(evidence->tail_complete));
+        summary_set_number(&one, "tail_floor", assay_tail_floor(evidence),
+                           evidence->tail_complete ? "every comparison is kept"
+                           : evidence->tail_count  ? NULL
+                                                   : "no comparison is kept");
         summary_set_count(&one, "histogram_comparisons", evidence->histogram_pairs);
         summary_set(&one, "score_bound", json_real(evidence->bound));
         json_t *evidence_json = parse_without_nulls(evidence->provenance_json, &fault);

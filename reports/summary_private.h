@@ -37,7 +37,7 @@ void summary_set_interval(summary_object *into, const assay_interval *interval);
 summary_object summary_interval_rate(assay_rate rate, const assay_interval *interval);
 void summary_set_source(summary_object *into, assay_figure figure);
 summary_object summary_figure(assay_figure figure);
-/* kind, fmr_target, threshold, reached of an operating point. */
+/* kind, fmr_target, threshold, reached of an operating point, and the tail that it needs. */
 void summary_set_point(summary_object *into, const assay_operating_point *point);
 
 /* attributes, groups, group_pairs; and differentials: of one release. */

@@ -194,12 +194,25 @@ summary_object summary_figure(assay_figure figure) {
     return made;
 }
 
+/* The tail that would answer what is null or coarse at this point. */
+static summary_object need_json(const assay_tail_need *need) {
+    summary_object made = summary_begin();
+    summary_set_number(&made, "floor", need->floor,
+                       isnan(need->floor) ? "no histogram of all comparisons says where it lies"
+                                          : NULL);
+    summary_set_known(&made, "comparisons", need->comparisons,
+                      need->comparisons ? NULL : "no histogram of all comparisons counts them");
+    summary_set(&made, "at_most", json_boolean(need->most));
+    return made;
+}
+
 void summary_set_point(summary_object *into, const assay_operating_point *point) {
     bool given = point->kind == ASSAY_POINT_THRESHOLD;
     summary_set_text(into, "kind", given ? "threshold" : "fmr_target");
     summary_set_number(into, "fmr_target", point->fmr_target,
                        given ? "the threshold was given" : NULL);
     summary_set_number(into, "threshold", point->threshold, point->reason);
+    if (point->beyond_tail[0]) summary_set_object(into, "tail_needed", need_json(&point->need));
     if (given) {
         summary_set_null(into, "reached", "the threshold was given");
         return;

@@ -8,6 +8,7 @@
 #include "datasets/base/memory.h"
 #include "reports/pairing.h"
 #include "reports/rates.h"
+#include "reports/reach.h"
 #include "reports/worklist_private.h"
 
 const char *assay_work_kind_name(assay_work_kind kind) {
@@ -43,23 +44,26 @@ void worklist_keep_first(assay_work_list *list, uint64_t limit) {
 
 /* ---- thresholds ---- */
 
+static assay_status refuse(const assay_evidence *evidence, const assay_deployment *deployment) {
+    assay_coarse coarse = {0};
+    assay_status status = assay_coarse_create(evidence, &coarse);
+    if (status == ASSAY_OK)
+        status = assay_tail_refuse(evidence, &coarse, deployment->fmr, deployment->threshold);
+    assay_coarse_free(&coarse);
+    return status;
+}
+
 static assay_status find_threshold(assay_worklist *work, size_t release) {
     const assay_evidence *evidence = &work->evidence[release];
     const assay_deployment *deployment = &work->deployment;
     assay_score_list tail = assay_tail_scores(evidence), mated = assay_mated_scores(evidence);
     double *threshold = &work->thresholds[release];
-    bool known = evidence->tail_complete;
+    bool known = assay_tail_reaches(evidence, deployment->threshold);
     *threshold = deployment->threshold;
     if (!isnan(deployment->fmr))
         known = assay_threshold(&tail, assay_allowed_errors(deployment->fmr, evidence->non_mated),
                                 threshold);
-    else if (evidence->tail_count)
-        known = known || *threshold >= assay_fine_score(evidence, evidence->tail_floor);
-    if (!known)
-        return assay_fail(ASSAY_USAGE,
-                          "the evidence of %s %s has no non-mated scores down to that threshold: "
-                          "compare again with --thresholds or --fmr-targets that reach it",
-                          evidence->release, evidence->version);
+    if (!known) return refuse(evidence, deployment);
     /* The lower one of two in the middle: mated scores fall. */
     work->mated_medians[release] =
         mated.count ? assay_score_at(&mated, mated.count / 2) : (double)NAN;

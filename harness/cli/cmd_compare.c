@@ -1,5 +1,6 @@
 /* cmd_compare -- `assay compare templates.h5 -o evidence.h5`: all comparisons of a protocol. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,7 +92,23 @@ static assay_status prepare(const compare_values *values, assay_config *config) 
     return status == ASSAY_OK ? apply(values, config) : status;
 }
 
-static assay_status print_result(const compare_values *values, const assay_compare_result *result) {
+/* What is kept one by one, and the target that this does not reach. */
+static void print_tail(const assay_protocol *protocol, const assay_compare_result *result) {
+    char a[ASSAY_NUMBER_SIZE], b[ASSAY_NUMBER_SIZE], c[ASSAY_NUMBER_SIZE];
+    for (uint32_t n = 0; n < protocol->fmr_target_count; n++) {
+        const double allowed = floor(protocol->fmr_targets[n] * (double)result->non_mated + 1e-9);
+        if (result->tail >= result->non_mated || allowed < (double)result->tail) continue;
+        assay_print_field("tail", "%s non-mated kept one by one; FMR %s needs %s (--tail-cap)",
+                          assay_print_count(a, result->tail),
+                          assay_print_double(b, protocol->fmr_targets[n]),
+                          assay_print_count(c, (uint64_t)allowed + 1));
+        return;
+    }
+    assay_print_field("tail", "%s non-mated kept one by one", assay_print_count(a, result->tail));
+}
+
+static assay_status print_result(const compare_values *values, const assay_protocol *protocol,
+                                 const assay_compare_result *result) {
     char a[ASSAY_NUMBER_SIZE], b[ASSAY_NUMBER_SIZE], hex[ASSAY_DIGEST_HEX];
     bool done = !values->estimate;
     if (values->json)
@@ -119,7 +136,7 @@ static assay_status print_result(const compare_values *values, const assay_compa
         assay_print_field("failed", "%s mated, %s non-mated  (too few valid bits to compare)",
                           assay_print_count(a, result->mated_failed),
                           assay_print_count(b, result->failed - result->mated_failed));
-    assay_print_field("tail", "%s non-mated kept one by one", assay_print_count(a, result->tail));
+    print_tail(protocol, result);
     assay_print_field("memory", "%.3f GB at most", (double)result->memory_bytes / 1e9);
     assay_print_field("disk", "%.3f GB at most", (double)result->disk_bytes / 1e9);
     if (done) assay_print_field("result", "%s", assay_digest_hex(hex, &result->result_digest));
@@ -227,7 +244,7 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     if (status == ASSAY_OK && !values->estimate)
         status = compare(values, templates, &options, &progress, &result);
     assay_progress_bar_clear(&bar);
-    if (status == ASSAY_OK) status = print_result(values, &result);
+    if (status == ASSAY_OK) status = print_result(values, &config.protocol, &result);
 out:
     assay_config_free(&config);
     return status;
