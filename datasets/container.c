@@ -7,10 +7,11 @@
 #include "datasets/base/file.h"
 #include "datasets/base/memory.h"
 #include "datasets/opaque.h"
+#include "datasets/rows.h"
 #include "datasets/seal.h"
 #include "datasets/store.h"
 
-/* In the order of assay_container_kind; the matrix, which nothing reads back, is behind them. */
+/* In the order of assay_container_kind; those that no step starts from are behind them. */
 static const struct {
     const char *what; /* in the seal */
     const char *format;
@@ -20,8 +21,13 @@ static const struct {
     [ASSAY_CONTAINER_EVIDENCE] = {"evidence", "assay-evidence"},
     [ASSAY_CONTAINER_PARTIAL] = {"partial", "assay-partial"},
     {"matrix", "assay-matrix"},
+    {"rows", "assay-rows"},
 };
-enum { KIND_COUNT = sizeof kinds / sizeof kinds[0], KIND_MATRIX = ASSAY_CONTAINER_PARTIAL + 1 };
+enum {
+    KIND_COUNT = sizeof kinds / sizeof kinds[0],
+    KIND_MATRIX = ASSAY_CONTAINER_PARTIAL + 1,
+    KIND_ROWS
+};
 
 /* Index into kinds by what the seal says; formats are checked where a file is opened. */
 static assay_status find_kind(const char *path, int *out) {
@@ -34,11 +40,10 @@ static assay_status find_kind(const char *path, int *out) {
     if (kind < KIND_COUNT)
         *out = kind;
     else
-        status =
-            assay_fail(ASSAY_USAGE,
-                       "%s is sealed as '%s', expected dataset, templates, evidence, partial or "
-                       "matrix",
-                       path, seal.what);
+        status = assay_fail(ASSAY_USAGE,
+                            "%s is sealed as '%s', expected dataset, templates, evidence, partial, "
+                            "matrix or rows",
+                            path, seal.what);
     assay_seal_free(&seal);
     return status;
 }
@@ -47,11 +52,11 @@ assay_status assay_container_kind_of(const char *path, assay_container_kind *out
     int kind = 0;
     assay_status status = find_kind(path, &kind);
     if (status) return status;
-    if (kind == KIND_MATRIX)
-        return assay_fail(ASSAY_USAGE,
-                          "%s is a matrix of scores, which no step reads: expected a data set, "
-                          "templates or evidence",
-                          path);
+    if (kind == KIND_MATRIX || kind == KIND_ROWS)
+        return assay_fail(ASSAY_USAGE, "%s is a %s: expected a data set, templates or evidence",
+                          path,
+                          kind == KIND_MATRIX ? "matrix of scores, which no step reads"
+                                              : "file of rows that go on from evidence");
     *out = (assay_container_kind)kind;
     return ASSAY_OK;
 }
@@ -244,6 +249,22 @@ static assay_status describe_partial(const char *path, description *to) {
     return ASSAY_OK;
 }
 
+static assay_status describe_rows(const char *path, description *to) {
+    assay_rows rows = {0};
+    assay_status status = assay_rows_read(path, &rows);
+    if (status) return status;
+    say(to, "release", json_string(rows.release));
+    say(to, "version", json_string(rows.version));
+    say(to, "result_digest", digest_json(&rows.result_digest));
+    say(to, "digest", digest_json(&rows.digest));
+    say(to, "people", count_json(rows.people));
+    say(to, "rows", count_json(rows.count));
+    say(to, "comparisons", count_json(rows.start[rows.count]));
+    say(to, "provenance", document_json(rows.provenance_json));
+    assay_rows_free(&rows);
+    return ASSAY_OK;
+}
+
 /* What every kind has: the file, its seal and its root attributes; of a matrix also its size. */
 static assay_status describe_file(const char *path, int kind, description *to) {
     assay_store store = ASSAY_STORE_NONE;
@@ -279,6 +300,7 @@ assay_status assay_container_describe(const char *path, char **out_json) {
         [ASSAY_CONTAINER_TEMPLATES] = describe_templates,
         [ASSAY_CONTAINER_EVIDENCE] = describe_evidence,
         [ASSAY_CONTAINER_PARTIAL] = describe_partial,
+        [KIND_ROWS] = describe_rows,
     };
     description to = {.root = json_object()};
     char *text = NULL;

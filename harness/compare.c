@@ -122,33 +122,47 @@ static void note_few(const comparison *work) {
                         work->head->table.row_count);
 }
 
+static assay_status open_files(const compared_files *files, comparison *work,
+                               assay_templates_head *joined) {
+    work->threads = threads_of(work->options);
+    work->memory_limit = work->options->memory_limit;
+    if (work->memory_limit == 0) work->memory_limit = assay_memory_available();
+    work->opaque = files->opaque;
+    work->head = files->opaque == NULL ? NULL : &files->opaque->head;
+    assay_status status = open_work(files, work, joined);
+    if (status != ASSAY_OK) return status;
+    note_few(work);
+    status = assay_compare_check_size(work);
+    if (status != ASSAY_OK) return status;
+    status = assay_compare_quantise(work);
+    if (status != ASSAY_OK) return assay_fail_in(status, "%s", files->templates_path);
+    describe_pairs(work);
+    return ASSAY_OK;
+}
+
+assay_status assay_compare_open(const char *templates_path, comparison *work) {
+    const compared_files files = {.templates_path = templates_path, .opaque = work->opaque};
+    return open_files(&files, work, NULL);
+}
+
+void assay_compare_close(comparison *work) {
+    assay_tally_free(&work->tally);
+    assay_compare_free_set(work);
+    assay_plan_free(&work->plan);
+    assay_templates_close(work->templates);
+    assay_templates_close(work->probes);
+}
+
 static assay_status compare_vectors(const compared_files *files,
                                     const assay_compare_options *options, const char *out_path,
                                     const assay_progress *progress, assay_compare_result *out) {
     assay_templates_head joined = {0};
-    comparison work = {.options = options,
-                       .opaque = files->opaque,
-                       .head = files->opaque == NULL ? NULL : &files->opaque->head,
-                       .progress = progress,
-                       .out_path = out_path,
-                       .threads = threads_of(options),
-                       .memory_limit = options->memory_limit,
-                       .store = -1};
+    comparison work = {.options = options, .progress = progress, .out_path = out_path, .store = -1};
     assay_evidence evidence = {0};
-    if (work.memory_limit == 0) work.memory_limit = assay_memory_available();
-    assay_status status = open_work(files, &work, &joined);
+    assay_status status = open_files(files, &work, &joined);
     if (status != ASSAY_OK) goto out;
-    note_few(&work);
-    status = assay_compare_check_size(&work);
-    if (status != ASSAY_OK) goto out;
-    status = assay_compare_quantise(&work);
-    if (status != ASSAY_OK) {
-        status = assay_fail_in(status, "%s", files->templates_path);
-        goto out;
-    }
     if (work.opaque != NULL) status = assay_opaque_check_vectors(&work);
     if (status != ASSAY_OK) goto out;
-    describe_pairs(&work);
     status = compare_all(&work);
     if (status != ASSAY_OK) goto out;
     if (options->matrix_path != NULL) {
@@ -174,11 +188,7 @@ static assay_status compare_vectors(const compared_files *files,
     *out = result;
 out:
     assay_evidence_free(&evidence);
-    assay_tally_free(&work.tally);
-    assay_compare_free_set(&work);
-    assay_plan_free(&work.plan);
-    assay_templates_close(work.templates);
-    assay_templates_close(work.probes);
+    assay_compare_close(&work);
     assay_templates_head_free(&joined);
     return status;
 }

@@ -58,6 +58,10 @@ assay_status assay_compare_open_between(const char *references_path, const char 
 /* What evidence says of the references, and whose its probes are. */
 assay_status assay_compare_name_references(const comparison *work,
                                            assay_evidence *evidence) ASSAY_MUST_CHECK;
+/* compare: templates in memory or in bands, with the plan of their comparisons. work has options,
+ * opaque, progress, out_path and store = -1; it is closed whatever comes of it. */
+assay_status assay_compare_open(const char *templates_path, comparison *work) ASSAY_MUST_CHECK;
+void assay_compare_close(comparison *work);
 
 /* compare_bits: bit strings into work->bits and the scales of their scores into work->set. They are
  * always in memory as a whole. */

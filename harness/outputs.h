@@ -11,7 +11,7 @@
 
 typedef struct {
     const char *path; /* NULL: not asked for */
-    const char *what; /* of its seal: "dataset", "templates", "evidence", "matrix" */
+    const char *what; /* of its seal: "dataset", "templates", "evidence", "matrix", "rows" */
 } assay_output;
 
 /* ASSAY_USAGE where an output or its seal would be the same file as an input (NULL: none) or as

@@ -98,6 +98,31 @@ assay_status assay_compare_between(const char *references_path, const char *prob
                                    const assay_compare_options *options, const char *out_path,
                                    const assay_progress *progress,
                                    assay_compare_result *out) ASSAY_MUST_CHECK;
+/* compare --rows: further down than evidence does, the comparisons of the samples that need it: of
+ * those whose best mated score lies below its floor, down to that score; and of every sample down
+ * to so many other people. Recomputed from the templates of that evidence; where they are not what
+ * it holds, ASSAY_DISAGREES. ASSAY_USAGE where the evidence is not of these templates, is of a list
+ * of pairs, or more comparisons than cap would be kept. */
+typedef struct {
+    const char *evidence_path;
+    uint64_t people;       /* 0: for mates alone */
+    uint64_t cap;          /* most comparisons that are kept; 0: ASSAY_ROWS_CAP */
+    const char *backend;   /* as of compare */
+    unsigned threads;      /* likewise */
+    uint64_t memory_limit; /* likewise */
+} assay_rows_options;
+#define ASSAY_ROWS_CAP ((uint64_t)1 << 26)
+typedef struct {
+    uint64_t samples;     /* that take part */
+    uint64_t rows;        /* recomputed */
+    uint64_t of_mates;    /* those whose best mated score lies below the floor */
+    uint64_t comparisons; /* kept */
+    assay_digest digest;
+    char backend[32];
+} assay_rows_result;
+assay_status assay_compare_rows(const char *templates_path, const assay_rows_options *options,
+                                const char *out_path, const assay_progress *progress,
+                                assay_rows_result *out) ASSAY_MUST_CHECK;
 /* What compare would need, without doing it. */
 assay_status assay_compare_estimate(assay_templates_kind kind, uint64_t templates, uint32_t length,
                                     const assay_compare_options *options,

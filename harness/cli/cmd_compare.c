@@ -17,11 +17,11 @@
 
 typedef struct {
     const char *output, *protocol, *role_column, *reference, *probe, *pairs, *comparator, *backend;
-    const char *histogram, *matrix, *config, *plugin, *config_directory;
+    const char *histogram, *matrix, *config, *plugin, *config_directory, *rows;
     const char *references, *probes; /* templates of two releases */
     assay_option_words histogram_by, parameters, readable;
     assay_option_numbers fmr_targets, thresholds;
-    uint64_t threads, memory, tail_cap, checkpoint, check_tiles, pick_seed, opaque_cap;
+    uint64_t threads, memory, tail_cap, checkpoint, check_tiles, pick_seed, opaque_cap, top;
     bool same_session, estimate, assume_compatible, json, quiet;
 } compare_values;
 
@@ -207,6 +207,87 @@ static assay_status compare(const compare_values *values, const char *templates,
                                  result);
 }
 
+/* ---- rows of single samples ---- */
+
+/* What the evidence says of itself is not said again. */
+static assay_status check_rows_options(const compare_values *values) {
+    const struct {
+        const char *name;
+        bool given;
+    } others[] = {{"protocol", values->protocol != NULL},
+                  {"role-column", values->role_column != NULL},
+                  {"reference", values->reference != NULL},
+                  {"probe", values->probe != NULL},
+                  {"pairs", values->pairs != NULL},
+                  {"pick-seed", values->pick_seed != NOT_GIVEN},
+                  {"same-session", values->same_session},
+                  {"comparator", values->comparator != NULL},
+                  {"plugin", values->plugin != NULL},
+                  {"fmr-targets", values->fmr_targets.items != NULL},
+                  {"thresholds", values->thresholds.items != NULL},
+                  {"histogram-by", values->histogram_by.items != NULL},
+                  {"histogram", values->histogram != NULL},
+                  {"matrix", values->matrix != NULL},
+                  {"references", values->references != NULL},
+                  {"probes", values->probes != NULL},
+                  {"config", values->config != NULL},
+                  {"estimate", values->estimate}};
+    for (size_t n = 0; n < sizeof others / sizeof *others; n++)
+        if (others[n].given)
+            return assay_fail(ASSAY_USAGE,
+                              "options --rows and --%s exclude each other: rows are compared as "
+                              "their evidence was",
+                              others[n].name);
+    if (values->output == NULL) return assay_fail(ASSAY_USAGE, "option --output PATH is needed");
+    return ASSAY_OK;
+}
+
+static assay_status print_rows(const compare_values *values, const assay_rows_result *result) {
+    char a[ASSAY_NUMBER_SIZE], b[ASSAY_NUMBER_SIZE], hex[ASSAY_DIGEST_HEX];
+    if (values->json)
+        return assay_print_json(
+            json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "path", values->output, "backend",
+                      result->backend, "samples", (json_int_t)result->samples, "rows",
+                      (json_int_t)result->rows, "mates_below_tail", (json_int_t)result->of_mates,
+                      "comparisons", (json_int_t)result->comparisons, "digest",
+                      assay_json_digest(&result->digest)));
+    if (values->quiet) return ASSAY_OK;
+    assay_print_field("rows", "%s", values->output);
+    assay_print_field("backend", "%s", result->backend);
+    assay_print_field("recomputed", "%s of %s samples", assay_print_count(a, result->rows),
+                      assay_print_count(b, result->samples));
+    assay_print_field("mates", "%s below the evidence's tail",
+                      assay_print_count(a, result->of_mates));
+    assay_print_field("kept", "%s comparisons", assay_print_count(a, result->comparisons));
+    assay_print_field("digest", "%s", assay_digest_hex(hex, &result->digest));
+    return ASSAY_OK;
+}
+
+static assay_status run_rows(const compare_values *values, char **arguments, size_t count) {
+    const char *templates = count > 0 ? arguments[0] : NULL;
+    const assay_output outputs[] = {{values->output, "rows"}};
+    const char *const inputs[] = {templates, values->rows};
+    const assay_rows_options options = {.evidence_path = values->rows,
+                                        .people = values->top,
+                                        .cap = values->tail_cap,
+                                        .backend = values->backend,
+                                        .threads = (unsigned)values->threads,
+                                        .memory_limit = values->memory};
+    assay_rows_result result = {0};
+    assay_progress_bar bar;
+    assay_status status = check_rows_options(values);
+    if (status == ASSAY_OK && templates == NULL)
+        status =
+            assay_fail(ASSAY_USAGE, "expected the TEMPLATES that %s was made of", values->rows);
+    if (status == ASSAY_OK) status = assay_outputs_check(outputs, 1, inputs, 2);
+    if (status != ASSAY_OK) return status;
+    assay_progress_bar_start(&bar, "compare", values->quiet);
+    assay_progress progress = assay_progress_bar_progress(&bar);
+    status = assay_compare_rows(templates, &options, values->output, &progress, &result);
+    assay_progress_bar_clear(&bar);
+    return status == ASSAY_OK ? print_rows(values, &result) : status;
+}
+
 static assay_status run(const void *given, char **arguments, size_t argument_count) {
     const compare_values *values = given;
     const char *templates = NULL;
@@ -214,6 +295,9 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     assay_compare_result result = {0};
     assay_progress_bar bar;
     char hex[ASSAY_DIGEST_HEX];
+    if (values->rows != NULL) return run_rows(values, arguments, argument_count);
+    if (values->top > 0)
+        return assay_fail(ASSAY_USAGE, "option --top is of --rows EVIDENCE, which is not given");
     assay_progress_bar_start(&bar, "compare", values->quiet);
     assay_progress progress = assay_progress_bar_progress(&bar);
     assay_status status = find_templates(values, arguments, argument_count, &templates);
@@ -393,6 +477,18 @@ static const assay_option options[] = {
      AT(matrix),
      .value = "PATH",
      .purpose = "also write the dense matrix of scores of a small set"},
+    {.name = "rows",
+     .kind = ASSAY_OPTION_TEXT,
+     AT(rows),
+     .value = "EVIDENCE",
+     .purpose = "instead: rows that go on below the tail of this evidence"},
+    {.name = "top",
+     .kind = ASSAY_OPTION_COUNT,
+     AT(top),
+     .value = "R",
+     .low = 1,
+     .high = UINT32_MAX,
+     .purpose = "rows: down to the R nearest other people of every sample"},
     {.name = "checkpoint",
      .kind = ASSAY_OPTION_COUNT,
      AT(checkpoint),
@@ -439,13 +535,16 @@ const assay_command assay_command_compare = {
         "of one release\n"
         "with the probes of another, of the same samples, each pair in both directions: "
         "what happens where\n"
-        "enrolled people are not enrolled anew.",
+        "enrolled people are not enrolled anew.\n"
+        "With --rows it goes on below the tail of evidence that is there: who is ahead of a mate "
+        "that lies\n"
+        "below it, and who is nearest to each sample, for identification and look-alikes.",
     .examples = (const char *const[]){"assay compare templates.h5 -o evidence.h5",
                                       "assay compare t.h5 -o e.h5 --protocol cross --role-column "
                                       "environment --reference visa --probe exit",
                                       "assay compare --references old.h5 --probes new.h5 -o "
                                       "between.h5",
-                                      NULL},
+                                      "assay compare t.h5 --rows e.h5 --top 10 -o rows.h5", NULL},
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .least_arguments = 0,
