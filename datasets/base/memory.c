@@ -4,14 +4,31 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define ALIGNMENT 64
+
+/* Blocks from this size on are laid out in pages of 2 MiB where the system has them: a large set is
+ * touched a page at a time for the first time, and then at random when pairs are scored. */
+#define LARGE ((size_t)8 << 20)
+#define LARGE_PAGE ((size_t)2 << 20)
 
 bool assay_multiply(size_t a, size_t b, size_t *out) {
     size_t product;
     if (__builtin_mul_overflow(a, b, &product)) return false;
     *out = product;
     return true;
+}
+
+/* A hint: where it is refused, memory is what it was. */
+static void ask_for_large_pages(void *memory, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+    const uintptr_t page = 4096, first = ((uintptr_t)memory + page - 1) / page * page;
+    const uintptr_t end = ((uintptr_t)memory + bytes) / page * page;
+    if (bytes >= LARGE) (void)madvise((void *)first, end - first, MADV_HUGEPAGE);
+#else
+    (void)memory, (void)bytes;
+#endif
 }
 
 static assay_status out_of_memory(size_t count, size_t size, const char *what) {
@@ -23,6 +40,7 @@ assay_status assay_allocate(void *out_pointer, size_t count, size_t size, const 
     if (!assay_multiply(count, size, &bytes)) return out_of_memory(count, size, what);
     void *memory = calloc(bytes > 0 ? bytes : 1, 1);
     if (memory == NULL) return out_of_memory(count, size, what);
+    ask_for_large_pages(memory, bytes);
     memcpy(out_pointer, &memory, sizeof memory);
     return ASSAY_OK;
 }
@@ -32,9 +50,11 @@ assay_status assay_allocate_aligned(void *out_pointer, size_t count, size_t size
     size_t bytes;
     if (!assay_multiply(count, size, &bytes) || bytes > SIZE_MAX - ALIGNMENT)
         return out_of_memory(count, size, what);
+    const size_t alignment = bytes >= LARGE ? LARGE_PAGE : ALIGNMENT;
     bytes = bytes > 0 ? (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : ALIGNMENT;
-    void *memory = aligned_alloc(ALIGNMENT, bytes);
-    if (memory == NULL) return out_of_memory(count, size, what);
+    void *memory = NULL;
+    if (posix_memalign(&memory, alignment, bytes) != 0) return out_of_memory(count, size, what);
+    ask_for_large_pages(memory, bytes);
     memset(memory, 0, bytes);
     memcpy(out_pointer, &memory, sizeof memory);
     return ASSAY_OK;

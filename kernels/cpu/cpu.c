@@ -135,10 +135,13 @@ static void add_counters(assay_tally *into, const cpu_worker *from) {
     into->other_side += from->tally.other_side;
     into->histogram_pairs += from->tally.histogram_pairs;
     into->rescored += from->tally.rescored;
+    if (from->own_histogram == NULL) return;
     for (uint64_t n = 0; n < into->histogram_length; n++) into->histogram[n] += from->histogram[n];
 }
 
-static assay_status prepare(cpu_work *work, cpu_worker *workers, unsigned threads) {
+/* The first thread counts straight into the sum, the others in histograms of their own. */
+static assay_status prepare(cpu_work *work, cpu_worker *workers, unsigned threads,
+                            uint64_t *histogram) {
     assay_status status = ASSAY_OK;
     /* All the room at once: pages count only when they are written. */
     work->kept_count = work->options->prior_count;
@@ -147,7 +150,7 @@ static assay_status prepare(cpu_work *work, cpu_worker *workers, unsigned thread
                       (size_t)(work->kept_count + assay_cpu_most_candidates(work->plan, threads)),
                       sizeof *work->kept, "candidates for the tail");
     for (unsigned n = 0; status == ASSAY_OK && n < threads; n++) {
-        status = assay_cpu_worker_open(work, &workers[n]);
+        status = assay_cpu_worker_open(work, n == 0 ? histogram : NULL, &workers[n]);
     }
     return status;
 }
@@ -215,7 +218,7 @@ assay_status assay_cpu_all_pairs(const assay_microkernel *kernel, const assay_al
     status = assay_allocate(&tally.histogram, (size_t)tally.histogram_length, sizeof(uint64_t),
                             "histograms");
     if (status != ASSAY_OK) goto out;
-    status = prepare(&work, workers, threads);
+    status = prepare(&work, workers, threads, tally.histogram);
     if (status != ASSAY_OK) goto out;
     status = guess_and_pass(&work, workers, threads, first, &tally);
     if (status != ASSAY_OK) goto out;
@@ -282,7 +285,7 @@ static assay_status probe_with(const assay_microkernel *kernel, char *out_line, 
 
 static uint64_t memory_with(const assay_microkernel *kernel, const assay_all_pairs *plan,
                             unsigned threads) {
-    /* Packed templates, candidates, what each thread has, the sum. */
+    /* Packed templates, candidates, what each thread has: the first one's histogram is the sum. */
     const assay_quantised *set = plan->templates;
     uint64_t packed = assay_cpu_packed_bytes(kernel, set->count, set->length);
     if (assay_cpu_screen_applies(kernel, plan)) { /* one or the other */
@@ -290,8 +293,7 @@ static uint64_t memory_with(const assay_microkernel *kernel, const assay_all_pai
         packed = bytes > packed ? bytes : packed;
     }
     return packed + assay_cpu_most_candidates(plan, threads) * sizeof(assay_scored_pair) +
-           threads * assay_cpu_worker_bytes(plan, kernel) +
-           histogram_length_of(plan) * sizeof(uint64_t);
+           threads * assay_cpu_worker_bytes(plan, kernel);
 }
 
 /* What a backend of a micro-kernel consists of; the backends themselves follow. */

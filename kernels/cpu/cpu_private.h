@@ -81,7 +81,8 @@ typedef struct {
     assay_micro_result made; /* of the block at hand */
     assay_pending_bins pending;
     uint64_t blocks;          /* done so far */
-    uint64_t *histogram;      /* [histogram_length] */
+    uint64_t *histogram;      /* [histogram_length]: where it counts */
+    uint64_t *own_histogram;  /* the same, or NULL where that is another's */
     assay_scored_pair *batch; /* [CANDIDATE_BATCH] */
     unsigned batch_count;
     assay_tally tally; /* counters only */
@@ -98,7 +99,9 @@ assay_status assay_cpu_all_pairs(const assay_microkernel *kernel, const assay_al
 /* Packs all templates as columns, or as floats. */
 assay_status assay_cpu_pack(cpu_work *work) ASSAY_MUST_CHECK;
 uint64_t assay_cpu_packed_bytes(const assay_microkernel *kernel, uint64_t count, uint32_t length);
-assay_status assay_cpu_worker_open(cpu_work *work, cpu_worker *worker) ASSAY_MUST_CHECK;
+/* Counts into histogram, which must outlive it; NULL: into one of its own. */
+assay_status assay_cpu_worker_open(cpu_work *work, uint64_t *histogram,
+                                   cpu_worker *worker) ASSAY_MUST_CHECK;
 void assay_cpu_worker_close(cpu_worker *worker);
 uint64_t assay_cpu_worker_bytes(const assay_all_pairs *plan, const assay_microkernel *kernel);
 assay_status assay_cpu_take_tile(cpu_worker *self, uint64_t tile) ASSAY_MUST_CHECK;

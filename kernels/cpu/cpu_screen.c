@@ -2,13 +2,14 @@
  * product of bytes cannot reach the floor is done with.
  *
  * Templates are turned before they are rounded: signs from a fixed stream and Hadamard transforms
- * of 2^n components, exact in double, which leave products as they are but spread what a component
- * holds over all of them, so that a byte's steps are small. With x the turned fine template, z its
- * bytes over their scale and e = x - z, for every pair
+ * of 2^n components, which leave products as they are but spread what a component holds over all
+ * of them, so that a byte's steps are small. Turning is done in float, and what that may err is in
+ * the bound. With x the turned fine template, z its bytes over their scale and e = x - z, for every
+ * pair
  *     |x_a x_b - z_a z_b| = |x_a e_b + e_a z_b| <= n (|e_a| + |e_b|),
- * n the largest norm of any x or z. Each |e| is computed from the template itself, in double. So a
- * pair's threshold is a sum of what depends on the floor, on a and on b (for Euclidean scores the
- * norms are in it too), and the product's sums begin with it. */
+ * n the largest norm of any x or z. Each |e| is computed from the template itself. So a pair's
+ * threshold is a sum of what depends on the floor, on a and on b (for Euclidean scores the norms
+ * are in it too), and the product's sums begin with it. */
 #include <math.h>
 #include <string.h>
 
@@ -19,14 +20,15 @@
 #include "kernels/tail_private.h"
 
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define FOR_EACH_X86 __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
+#define FOR_EACH_X86                                                                               \
+    __attribute__((target_clones("arch=x86-64-v4", "avx2", "default"), optimize("O3")))
 #else
 #define FOR_EACH_X86
 #endif
 
 enum {
-    LANES = 8,             /* templates that are turned beside one another */
-    SCALE_SAMPLE = 16,     /* groups of LANES templates that choose the scale */
+    LANES = 16,            /* templates that are turned beside one another */
+    SCALE_SAMPLE = 8,      /* groups of LANES templates that choose the scale */
     PART_MOST = 1 << 27,   /* of a threshold: three parts and a product stay below 2^31 */
     NEVER = -(1 << 29),    /* what no product brings to 0 */
     TAIL_SHARE_MOST = 128, /* one pair in so many may be in the tail, */
@@ -34,14 +36,25 @@ enum {
     TURN_STREAM = 0x7475726e,
 };
 
+/* Turning in float, against turning without error, shares of a template's norm: conversion, factor
+ * and product, 12 stages at most and the scale are half an ulp each, 16 * 2^-24 < 1e-6 together.
+ * And of a distance: a sum of 4,096 squares in float is off by 4,099 * 2^-24 < 2.5e-4 of itself. */
+static const double TURN_ERROR = 2e-6, SUM_ERROR = 1e-3;
+
 /* What turns templates: scratch of one thread. */
 typedef struct {
     uint32_t length; /* components and zeros behind them: a multiple of four */
-    double *values;  /* [length][LANES] */
-    double *sign;    /* [length] +1 or -1 */
-    double *factor;  /* [length] from turned integers to components */
-    int8_t *bytes;   /* [length][LANES] */
+    float *values;   /* [length][LANES] */
+    float *factor;   /* [length] with a sign: from fine integers to what is turned */
+    uint32_t *words; /* [length / 4][LANES] of four bytes */
 } turning;
+
+/* What rounding did to LANES templates, in steps. */
+typedef struct {
+    float distance[LANES]; /* squares */
+    int32_t size[LANES];   /* squares of the bytes */
+    int32_t sum[LANES];    /* of the bytes */
+} rounding;
 
 /* Components of the Hadamard transform that begins with component first. */
 static uint32_t transform_size(uint32_t length, uint32_t first) {
@@ -50,12 +63,13 @@ static uint32_t transform_size(uint32_t length, uint32_t first) {
     return size;
 }
 
-FOR_EACH_X86 static void transform(double *values, uint32_t size) {
+FOR_EACH_X86 static void transform(float *values, uint32_t size) {
     for (uint32_t half = 1; half < size; half *= 2) {
         for (uint32_t first = 0; first < size; first += 2 * half) {
-            double *x = values + (size_t)first * LANES, *y = x + (size_t)half * LANES;
+            float *restrict x = values + (size_t)first * LANES;
+            float *restrict y = x + (size_t)half * LANES;
             for (uint32_t n = 0; n < half * LANES; n++) {
-                const double sum = x[n] + y[n], difference = x[n] - y[n];
+                const float sum = x[n] + y[n], difference = x[n] - y[n];
                 x[n] = sum;
                 y[n] = difference;
             }
@@ -66,14 +80,13 @@ FOR_EACH_X86 static void transform(double *values, uint32_t size) {
 static assay_status turning_open(const assay_quantised *set, turning *out) {
     turning turn = {.length = (set->length + 3) / 4 * 4};
     assay_status status = assay_allocate_aligned(&turn.values, (size_t)turn.length * LANES,
-                                                 sizeof(double), "turned templates");
-    if (status == ASSAY_OK)
-        status = assay_allocate(&turn.sign, turn.length, sizeof(double), "signs");
+                                                 sizeof(float), "turned templates");
     if (status == ASSAY_OK) {
-        status = assay_allocate(&turn.factor, turn.length, sizeof(double), "factors");
+        status = assay_allocate(&turn.factor, turn.length, sizeof(float), "factors");
     }
     if (status == ASSAY_OK) {
-        status = assay_allocate_aligned(&turn.bytes, (size_t)turn.length * LANES, 1, "bytes");
+        status = assay_allocate_aligned(&turn.words, (size_t)turn.length / 4 * LANES,
+                                        sizeof(uint32_t), "bytes");
     }
     *out = turn;
     if (status != ASSAY_OK) return status;
@@ -83,8 +96,8 @@ static assay_status turning_open(const assay_quantised *set, turning *out) {
     for (uint32_t first = 0; first < turn.length; first += size) {
         size = transform_size(turn.length, first);
         for (uint32_t k = first; k < first + size; k++) {
-            turn.sign[k] = assay_random_below(&random, 2) == 0 ? 1 : -1;
-            turn.factor[k] = ldexp(1.0, -set->exponent) / sqrt(size);
+            const double factor = ldexp(1.0, -set->exponent) / sqrt(size);
+            turn.factor[k] = (float)(assay_random_below(&random, 2) == 0 ? factor : -factor);
         }
     }
     return ASSAY_OK;
@@ -92,19 +105,22 @@ static assay_status turning_open(const assay_quantised *set, turning *out) {
 
 static void turning_close(turning *turn) {
     free(turn->values);
-    free(turn->sign);
     free(turn->factor);
-    free(turn->bytes);
+    free(turn->words);
 }
 
-/* Templates first … first + LANES - 1, zeros where there are none, turned: components as doubles.
- */
+/* Templates first … first + LANES - 1, zeros where there are none, turned. */
 static void turn_templates(const assay_quantised *set, uint64_t first, turning *turn) {
-    memset(turn->values, 0, (size_t)turn->length * LANES * sizeof(double));
-    for (unsigned lane = 0; lane < LANES && first + lane < set->count; lane++) {
-        const int32_t *fine = set->fine + (size_t)(first + lane) * set->length;
-        for (uint32_t k = 0; k < set->length; k++) {
-            turn->values[(size_t)k * LANES + lane] = turn->sign[k] * fine[k];
+    enum { STRETCH = 16 }; /* components that are spread over the lanes together */
+    memset(turn->values, 0, (size_t)turn->length * LANES * sizeof(float));
+    for (uint32_t from = 0; from < set->length; from += STRETCH) {
+        const uint32_t left = set->length - from, stretch = left < STRETCH ? left : STRETCH;
+        for (unsigned lane = 0; lane < LANES && first + lane < set->count; lane++) {
+            const int32_t *fine = set->fine + (size_t)(first + lane) * set->length + from;
+            float *value = turn->values + (size_t)from * LANES + lane;
+            for (uint32_t k = 0; k < stretch; k++) {
+                value[(size_t)k * LANES] = turn->factor[from + k] * (float)fine[k];
+            }
         }
     }
     uint32_t size;
@@ -112,69 +128,69 @@ static void turn_templates(const assay_quantised *set, uint64_t first, turning *
         size = transform_size(turn->length, at);
         transform(turn->values + (size_t)at * LANES, size);
     }
-    for (uint32_t k = 0; k < turn->length; k++) {
-        for (unsigned lane = 0; lane < LANES; lane++) {
-            turn->values[(size_t)k * LANES + lane] *= turn->factor[k];
-        }
-    }
 }
 
-/* Bytes of the turned templates; squares of their distances, of the bytes, and sums of the bytes,
- * all in steps. */
-FOR_EACH_X86 static void round_templates(const double *restrict values, uint32_t length,
-                                         double scale, int8_t *restrict bytes,
-                                         double *restrict distance, double *restrict size,
-                                         double *restrict sum) {
-    for (unsigned lane = 0; lane < LANES; lane++) distance[lane] = size[lane] = sum[lane] = 0;
-    for (uint32_t k = 0; k < length; k++) {
-        for (unsigned lane = 0; lane < LANES; lane++) {
-            const double exact = values[(size_t)k * LANES + lane] * scale;
-            double step = rint(exact);
-            step = step > 127 ? 127 : step < -127 ? -127 : step;
-            distance[lane] += (exact - step) * (exact - step);
-            size[lane] += step * step;
-            sum[lane] += step;
-            bytes[(size_t)k * LANES + lane] = (int8_t)step;
+FOR_EACH_X86 static void round_templates(const float *restrict values, uint32_t length, float scale,
+                                         uint32_t *restrict words, rounding *restrict out) {
+    rounding all = {0};
+    for (uint32_t k = 0; k < length; k += 4) {
+        uint32_t word[LANES] = {0};
+        for (unsigned byte = 0; byte < 4; byte++) {
+            const float *restrict value = values + (size_t)(k + byte) * LANES;
+            for (unsigned lane = 0; lane < LANES; lane++) {
+                const float exact = value[lane] * scale;
+                float step = rintf(exact);
+                step = step > 127 ? 127 : step;
+                step = step < -127 ? -127 : step;
+                const float off = exact - step;
+                const int32_t whole = (int32_t)step;
+                all.distance[lane] += off * off;
+                all.size[lane] += whole * whole;
+                all.sum[lane] += whole;
+                word[lane] |= ((uint32_t)whole & 255) << 8 * byte;
+            }
         }
+        memcpy(words + (size_t)(k / 4) * LANES, word, sizeof word);
     }
+    *out = all;
 }
 
 /* The scale with the least error in a sample of templates: clipping a few large components may
  * cost less than larger steps for all. */
-static double choose_scale(const assay_quantised *set, turning *turn) {
+static float choose_scale(const assay_quantised *set, turning *turn) {
     enum { CHOICES = 8 };
     static const double share = 0.85;
-    double errors[CHOICES] = {0}, largest = 0, distance[LANES], unused[2][LANES];
+    double errors[CHOICES] = {0}, largest = 0;
     const uint64_t groups = (set->count + LANES - 1) / LANES;
     const uint64_t step = groups > SCALE_SAMPLE ? groups / SCALE_SAMPLE : 1;
     for (uint64_t group = 0; group < groups; group += step) {
         turn_templates(set, group * LANES, turn);
         for (size_t n = 0; n < (size_t)turn->length * LANES; n++) {
-            largest = fmax(largest, fabs(turn->values[n]));
+            largest = fmax(largest, fabs((double)turn->values[n]));
         }
     }
     if (!(largest > 0)) return 1;
     for (uint64_t group = 0; group < groups; group += step) {
         turn_templates(set, group * LANES, turn);
         for (int n = 0; n < CHOICES; n++) {
+            rounding rounded;
             const double scale = 127 / (largest * pow(share, n));
-            round_templates(turn->values, turn->length, scale, turn->bytes, distance, unused[0],
-                            unused[1]);
-            for (int lane = 0; lane < LANES; lane++) errors[n] += sqrt(distance[lane]) / scale;
+            round_templates(turn->values, turn->length, (float)scale, turn->words, &rounded);
+            for (int lane = 0; lane < LANES; lane++) {
+                errors[n] += sqrt((double)rounded.distance[lane]) / scale;
+            }
         }
     }
     int best = 0;
     for (int n = 1; n < CHOICES; n++) best = errors[n] < errors[best] ? n : best;
-    return 127 / (largest * pow(share, best));
+    return (float)(127 / (largest * pow(share, best)));
 }
 
-static void pack_bytes(const turning *turn, int32_t *panel, unsigned first_column) {
-    int8_t *bytes = (int8_t *)panel;
-    for (uint32_t k = 0; k < turn->length; k++) {
-        int8_t *word = bytes + ((size_t)(k / 4) * ASSAY_MICRO_COLUMNS + first_column) * 4 + k % 4;
-        for (unsigned lane = 0; lane < LANES; lane++) {
-            word[(size_t)lane * 4] = turn->bytes[(size_t)k * LANES + lane];
-        }
+/* LANES columns of a panel, from column on. */
+static void pack_words(const turning *turn, int32_t *panel, unsigned column) {
+    for (uint32_t k = 0; k < turn->length / 4; k++) {
+        memcpy(panel + (size_t)k * ASSAY_MICRO_COLUMNS + column, turn->words + (size_t)k * LANES,
+               LANES * sizeof *panel);
     }
 }
 
@@ -185,21 +201,20 @@ static double norm_of(const assay_quantised *set, uint64_t n) {
 /* Rounds and packs all; radius, sums of bytes (in column_start) and the largest norm. */
 static void fill(const assay_quantised *set, turning *turn, cpu_screen *screen) {
     const size_t panel = (size_t)screen->depth * ASSAY_MICRO_COLUMNS;
-    double distance[LANES], size[LANES], sum[LANES];
+    rounding rounded;
     for (uint64_t first = 0; first < set->count; first += LANES) {
         turn_templates(set, first, turn);
-        round_templates(turn->values, turn->length, screen->scale, turn->bytes, distance, size,
-                        sum);
-        pack_bytes(turn, screen->columns + first / ASSAY_MICRO_COLUMNS * panel,
+        round_templates(turn->values, turn->length, (float)screen->scale, turn->words, &rounded);
+        pack_words(turn, screen->columns + first / ASSAY_MICRO_COLUMNS * panel,
                    first % ASSAY_MICRO_COLUMNS);
         for (unsigned lane = 0; lane < LANES && first + lane < set->count; lane++) {
             const double norm = norm_of(set, first + lane);
-            /* The last terms cover the rounding of these very sums. */
+            const double distance = sqrt((double)rounded.distance[lane]) / screen->scale;
             screen->radius[first + lane] =
-                screen->kernel->trust *
-                (sqrt(distance[lane]) / screen->scale * (1 + 1e-9) + 1e-11 * norm);
-            screen->norm = fmax(screen->norm, fmax(norm, sqrt(size[lane]) / screen->scale));
-            screen->column_start[first + lane] = -128 * (int32_t)sum[lane];
+                screen->kernel->trust * (distance * (1 + SUM_ERROR) + TURN_ERROR * norm);
+            screen->norm =
+                fmax(screen->norm, fmax(norm, sqrt((double)rounded.size[lane]) / screen->scale));
+            screen->column_start[first + lane] = -128 * rounded.sum[lane];
         }
     }
     screen->norm *= 1 + 1e-9;

@@ -84,7 +84,7 @@ uint64_t assay_cpu_worker_bytes(const assay_all_pairs *plan, const assay_microke
            CANDIDATE_BATCH * sizeof(assay_scored_pair) + ASSAY_MICRO_CELLS_MAX * 8;
 }
 
-assay_status assay_cpu_worker_open(cpu_work *work, cpu_worker *worker) {
+assay_status assay_cpu_worker_open(cpu_work *work, uint64_t *histogram, cpu_worker *worker) {
     const assay_microkernel *kernel = work->kernel;
     worker->work = work;
     worker->rows_first = UINT64_MAX;
@@ -109,9 +109,12 @@ assay_status assay_cpu_worker_open(cpu_work *work, cpu_worker *worker) {
     uint32_t bins;
     assay_coarse_bins(work->plan->templates->comparator, &worker->made.lowest, &worker->made.shift,
                       &bins);
-    status = assay_allocate(&worker->histogram, (size_t)histogram_length_of(work->plan),
-                            sizeof(uint64_t), "histograms");
-    if (status != ASSAY_OK) return status;
+    if (histogram == NULL) {
+        status = assay_allocate(&worker->own_histogram, (size_t)histogram_length_of(work->plan),
+                                sizeof(uint64_t), "histograms");
+        if (status != ASSAY_OK) return status;
+    }
+    worker->histogram = histogram != NULL ? histogram : worker->own_histogram;
     return assay_allocate(&worker->batch, CANDIDATE_BATCH, sizeof *worker->batch, "candidates");
 }
 
@@ -121,7 +124,7 @@ void assay_cpu_worker_close(cpu_worker *worker) {
     free(worker->block);
     free(worker->bins);
     free(worker->row_start);
-    free(worker->histogram);
+    free(worker->own_histogram);
     free(worker->batch);
 }
 
@@ -222,6 +225,14 @@ static bool is_plain(const assay_all_pairs *plan, const block_place *at, const p
            sides_allow(plan, first_a, first_b) &&
            (plan->subject[last_a] < plan->subject[first_b] ||
             plan->subject[first_a] > plan->subject[last_b]);
+}
+
+/* The same of a whole tile: then no block of it needs a look. */
+static bool is_plain_tile(const assay_all_pairs *plan, uint64_t first_a, uint64_t size_a,
+                          uint64_t first_b, uint64_t size_b) {
+    const block_place at = {.first_a = first_a, .first_b = first_b};
+    const piece whole = {.bottom = (unsigned)size_a, .right = (unsigned)size_b};
+    return is_plain(plan, &at, &whole);
 }
 
 /* Histogram of the pairs of places a and b, or NULL where they are in none. */
@@ -351,7 +362,7 @@ static assay_status check_cell(const cpu_worker *self, const block_place *at) {
         (unsigned long long)(at->first_b + c), expected);
 }
 
-static assay_status take_block(cpu_worker *self, const block_place *at) {
+static assay_status take_block(cpu_worker *self, const block_place *at, bool plain) {
     const assay_quantised *set = self->work->plan->templates;
     if (set->comparator == ASSAY_EUCLIDEAN && self->work->screen.kernel == NULL) {
         to_distances(set, at, self->block);
@@ -361,7 +372,9 @@ static assay_status take_block(cpu_worker *self, const block_place *at) {
         const assay_status status = check_cell(self, at);
         if (status != ASSAY_OK) return status;
     }
-    return take_pieces(self, at);
+    if (!plain) return take_pieces(self, at);
+    const piece whole = {.bottom = at->size_a, .right = at->size_b};
+    return take_plain(self, at, &whole);
 }
 
 /* ---- tiles ---- */
@@ -423,6 +436,7 @@ static void pack_rows(cpu_worker *self, uint64_t first, uint64_t size) {
 static assay_status take_tile_by_blocks(cpu_worker *self, uint64_t first_a, uint64_t size_a,
                                         uint64_t first_b, uint64_t size_b) {
     const unsigned rows = block_rows(self->work);
+    const bool plain = is_plain_tile(self->work->plan, first_a, size_a, first_b, size_b);
     pack_rows(self, first_a, size_a);
     for (uint64_t y = 0; y < size_b; y += ASSAY_MICRO_COLUMNS) {
         const unsigned size_y = piece_of(size_b, y, ASSAY_MICRO_COLUMNS);
@@ -435,7 +449,7 @@ static assay_status take_tile_by_blocks(cpu_worker *self, uint64_t first_a, uint
                                     .size_b = size_y,
                                     .rows = rows};
             multiply_block(self, x, first_b + y, &self->pending);
-            const assay_status status = take_block(self, &at);
+            const assay_status status = take_block(self, &at, plain);
             if (status != ASSAY_OK) return status;
         }
     }
@@ -446,6 +460,7 @@ static assay_status take_tile_by_blas(cpu_worker *self, uint64_t first_a, uint64
                                       uint64_t first_b, uint64_t size_b) {
     enum { ROWS = 8 };
     const cpu_work *work = self->work;
+    const bool plain = is_plain_tile(work->plan, first_a, size_a, first_b, size_b);
     const uint32_t length = work->plan->templates->length;
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)size_a, (int)size_b, (int)length,
                 1.0f, work->floats + (size_t)first_a * length, (int)length,
@@ -469,7 +484,7 @@ static assay_status take_tile_by_blas(cpu_worker *self, uint64_t first_a, uint64
             if (work->plan->templates->comparator != ASSAY_EUCLIDEAN) {
                 assay_micro_finish(ROWS, &self->made);
             }
-            const assay_status status = take_block(self, &at);
+            const assay_status status = take_block(self, &at, plain);
             if (status != ASSAY_OK) return status;
         }
     }
@@ -505,43 +520,61 @@ assay_status assay_cpu_take_tile(cpu_worker *self, uint64_t tile) {
     return ASSAY_OK;
 }
 
-/* The coarse score of a cell of a sampled block; with bytes, close to it. */
-static int32_t sampled_score(const cpu_worker *self, const block_place *at, unsigned r,
-                             unsigned c) {
+/* The sums of a sampled block to coarse scores; with bytes, close to them. */
+static void to_coarse(const cpu_worker *self, const block_place *at, int32_t *sums) {
     const assay_quantised *set = self->work->plan->templates;
-    if (self->work->screen.kernel == NULL) return self->block[r * ASSAY_MICRO_COLUMNS + c];
-    const double score = assay_cpu_screen_score(&self->work->screen, set, at->first_a + r,
-                                                at->first_b + c, product_of_bytes(self, at, r, c));
+    const cpu_screen *screen = &self->work->screen;
+    if (screen->kernel == NULL) {
+        if (set->comparator == ASSAY_EUCLIDEAN) to_distances(set, at, sums);
+        return;
+    }
     const double limit = set->comparator == ASSAY_EUCLIDEAN ? (1 << 26) - 1 : (1 << 24) - 1;
-    const double coarse = score * set->coarse_scale * set->coarse_scale;
-    return (int32_t)(coarse < -limit ? -limit : coarse > limit ? limit : coarse);
+    const double unit = set->coarse_scale * set->coarse_scale;
+    const int32_t *column_start = screen->row_start + at->first_b;
+    for (unsigned r = 0; r < at->size_a; r++) {
+        int32_t *row = sums + r * ASSAY_MICRO_COLUMNS;
+        const int32_t start = self->floor_part - screen->row_start[at->first_a + r];
+        for (unsigned c = 0; c < at->size_b; c++) {
+            const double score =
+                unit * assay_cpu_screen_score(screen, set, at->first_a + r, at->first_b + c,
+                                              row[c] + start - column_start[c]);
+            row[c] = (int32_t)(score < -limit ? -limit : score > limit ? limit : score);
+        }
+    }
 }
 
 void assay_cpu_sample_block(cpu_worker *self, uint64_t first_a, uint64_t first_b, uint32_t shift,
                             uint32_t *sample, uint64_t *cells) {
     const assay_all_pairs *plan = self->work->plan;
-    const assay_quantised *set = plan->templates;
+    const uint64_t count = plan->templates->count;
     const unsigned rows = block_rows(self->work);
-    const bool screening = self->work->screen.kernel != NULL;
     const block_place at = {.first_a = first_a,
                             .first_b = first_b,
-                            .size_a = piece_of(set->count, first_a, rows),
-                            .size_b = piece_of(set->count, first_b, ASSAY_MICRO_COLUMNS),
+                            .size_a = piece_of(count, first_a, rows),
+                            .size_b = piece_of(count, first_b, ASSAY_MICRO_COLUMNS),
                             .rows = rows};
+    const piece whole = {.bottom = at.size_a, .right = at.size_b};
+    const int32_t lowest = self->made.lowest;
     assay_pending_bins none = {0};
-    if (self->rows_first != first_a) pack_block_rows(self, first_a, 0);
-    if (self->rows_first != first_a && screening) set_row_starts(self, first_a, rows);
+    if (self->rows_first != first_a) {
+        pack_block_rows(self, first_a, 0);
+        if (self->work->screen.kernel != NULL) set_row_starts(self, first_a, rows);
+    }
     self->rows_first = first_a;
     multiply_block(self, 0, first_b, &none);
-    if (set->comparator == ASSAY_EUCLIDEAN && !screening) to_distances(set, &at, self->block);
+    to_coarse(self, &at, self->block);
+    const bool plain = is_plain(plan, &at, &whole);
     for (unsigned r = 0; r < at.size_a; r++) {
+        const int32_t *row = self->block + r * ASSAY_MICRO_COLUMNS;
         const uint64_t a = first_a + r;
         for (unsigned c = 0; c < at.size_b; c++) {
             const uint64_t b = first_b + c;
             *cells += b > a;
-            if (b <= a || plan->subject[a] == plan->subject[b] || !sides_allow(plan, a, b))
+            if (!plain &&
+                (b <= a || plan->subject[a] == plan->subject[b] || !sides_allow(plan, a, b))) {
                 continue;
-            sample[(uint32_t)(sampled_score(self, &at, r, c) - self->made.lowest) >> shift]++;
+            }
+            sample[(uint32_t)(row[c] - lowest) >> shift]++;
         }
     }
 }
