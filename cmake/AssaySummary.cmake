@@ -10,7 +10,7 @@ endif()
 
 set(ASSAY_BUILT_WITH "HDF5 ${HDF5_VERSION}, OpenBLAS ${OPENBLAS_VERSION}, libyaml ${YAML_VERSION}, \
 jansson ${JANSSON_VERSION}, OpenSSL ${CRYPTO_VERSION}, libseccomp ${SECCOMP_VERSION}, \
-utf8proc ${UTF8PROC_VERSION}, and in assay-image-worker alone libvips ${VIPS_VERSION}")
+utf8proc ${UTF8PROC_VERSION}, libzip ${LIBZIP_VERSION}, Expat ${EXPAT_VERSION}, and in assay-image-worker alone libvips ${VIPS_VERSION}")
 set(ASSAY_FEATURES "${CMAKE_BUILD_TYPE}")
 if(TARGET assay_cuda)
   string(APPEND ASSAY_FEATURES ", CUDA ${CMAKE_CUDA_COMPILER_VERSION}")

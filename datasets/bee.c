@@ -2,6 +2,7 @@
 #include "datasets/bee.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,8 +108,7 @@ static assay_status check_size(const bee_cursor *cursor, const assay_bee_matrix 
 static assay_status take_mask(const bee_cursor *cursor, size_t cells, assay_bee_matrix *matrix) {
     const uint8_t *from = cursor->bytes + cursor->at;
     for (size_t n = 0; n < cells; n++)
-        if (from[n] != ASSAY_BEE_IGNORE && from[n] != ASSAY_BEE_NON_MATCH &&
-            from[n] != ASSAY_BEE_MATCH)
+        if (!assay_bee_is_mask(from[n]))
             return assay_fail(ASSAY_USAGE,
                               "%s: row %" PRIu64 ", column %" PRIu64 " of the mask is 0x%02x, "
                               "expected 0xff (match), 0x7f (non-match) or 0x00 (ignore)",
@@ -168,4 +168,16 @@ assay_status assay_bee_read(const char *path, assay_bee_matrix *out) {
     if (status == ASSAY_OK) status = assay_bee_parse(path, bytes, length, out);
     free(bytes);
     return status;
+}
+
+bool assay_bee_is(const char *path) {
+    const size_t length = strlen(path);
+    char start[3] = "";
+    if (length >= 4 && strcmp(path + length - 4, ".mtx") == 0) return true;
+    FILE *file = fopen(path, "rbe");
+    if (file == NULL) return false;
+    const bool whole = fread(start, 1, sizeof start, file) == sizeof start;
+    fclose(file);
+    return whole && (start[0] == 'S' || start[0] == 'D') && start[1] == '2' &&
+           (start[2] == '\n' || start[2] == '\r');
 }

@@ -26,6 +26,13 @@ void assay_bee_free(assay_bee_matrix *matrix); /* takes a zeroed one */
 
 enum { ASSAY_BEE_IGNORE = 0x00, ASSAY_BEE_NON_MATCH = 0x7f, ASSAY_BEE_MATCH = 0xff };
 
+static inline bool assay_bee_is_mask(uint8_t cell) {
+    return cell == ASSAY_BEE_IGNORE || cell == ASSAY_BEE_NON_MATCH || cell == ASSAY_BEE_MATCH;
+}
+
+/* Whether a file begins as these do, or is called .mtx. */
+bool assay_bee_is(const char *path);
+
 /* Strict: both kinds; other bytes in a mask, other headers and other sizes are ASSAY_USAGE, saying
  * what was met and what is expected. NaN and infinite cells pass (the caller decides). */
 assay_status assay_bee_read(const char *path, assay_bee_matrix *out) ASSAY_MUST_CHECK;

@@ -4,6 +4,7 @@
  * Values come back through memory that both share. */
 #include "datasets/foreign_hdf5.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,26 +15,19 @@
 #include "datasets/base/child.h"
 #include "datasets/base/file.h"
 #include "datasets/base/memory.h"
+#include "datasets/foreign_hdf5_private.h"
 
 #define FILE_BYTES_MOST ((size_t)8 << 30)
 #define ROOM_MOST ((uint64_t)64 << 30)
 #define CHILD_CPU_SECONDS 120
 #define OVERHEAD ((uint64_t)16 << 30) /* address space of the program itself, threads and all */
 
-/* What child and parent share; values lie behind it. */
-typedef struct {
-    assay_number_type type;
-    int rank;
-    uint64_t rows, columns;
-    uint64_t room; /* bytes for values */
-} shared_head;
-#define HEAD_BYTES 4096u
-
 typedef struct {
     const char *path, *object;
+    bool texts; /* ids are wanted, not numbers */
     char *bytes;
     size_t length;
-    shared_head *shared;
+    foreign_head *shared;
 } foreign_job;
 
 static assay_status refuse(const foreign_job *job, const char *what) {
@@ -144,7 +138,7 @@ static bool find_type(hid_t type, assay_number_type *out, hid_t *out_memory) {
 }
 
 static assay_status read_dataset(const foreign_job *job, hid_t dataset) {
-    shared_head *head = job->shared;
+    foreign_head *head = job->shared;
     hsize_t dims[2] = {0, 1};
     hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset), memory = -1;
     size_t values, bytes;
@@ -160,12 +154,97 @@ static assay_status read_dataset(const foreign_job *job, hid_t dataset) {
                !assay_multiply(values, assay_number_type_size(head->type), &bytes) ||
                bytes > head->room) {
         status = refuse(job, "is larger than memory");
-    } else if (H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, (char *)head + HEAD_BYTES) <
-               0) {
+    } else if (H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                       (char *)head + FOREIGN_HEAD_BYTES) < 0) {
         status = refuse(job, "HDF5 cannot read its values: the file is damaged");
     }
     head->rows = dims[0];
     head->columns = dims[1];
+out:
+    if (type >= 0) H5Tclose(type);
+    if (space >= 0) H5Sclose(space);
+    return status;
+}
+
+/* ---- ids ---- */
+
+/* One more text behind those that are there. */
+static assay_status put_text(const foreign_job *job, const char *text, size_t length) {
+    foreign_head *head = job->shared;
+    if (length >= head->room || head->used > head->room - length - 1)
+        return refuse(job, "is larger than memory");
+    char *to = (char *)head + FOREIGN_HEAD_BYTES + head->used;
+    memcpy(to, text, length);
+    to[length] = '\0';
+    head->used += length + 1;
+    head->rows++;
+    return ASSAY_OK;
+}
+
+static assay_status put_integers(const foreign_job *job, hid_t dataset, hid_t type, size_t count) {
+    const bool is_signed = H5Tget_sign(type) == H5T_SGN_2;
+    uint64_t *values = NULL;
+    char text[32];
+    assay_status status = assay_allocate(&values, count, sizeof *values, "ids");
+    if (status == ASSAY_OK && H5Dread(dataset, is_signed ? H5T_NATIVE_INT64 : H5T_NATIVE_UINT64,
+                                      H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
+        status = refuse(job, "HDF5 cannot read its values: the file is damaged");
+    for (size_t n = 0; status == ASSAY_OK && n < count; n++) {
+        const int length = is_signed ? snprintf(text, sizeof text, "%" PRId64, (int64_t)values[n])
+                                     : snprintf(text, sizeof text, "%" PRIu64, values[n]);
+        status = put_text(job, text, (size_t)length);
+    }
+    free(values);
+    return status;
+}
+
+static assay_status put_fixed(const foreign_job *job, hid_t dataset, hid_t type, size_t count) {
+    const size_t size = H5Tget_size(type);
+    const bool blanks = H5Tget_strpad(type) == H5T_STR_SPACEPAD;
+    char *values = NULL;
+    assay_status status = assay_allocate(&values, count, size, "ids");
+    if (status == ASSAY_OK && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
+        status = refuse(job, "HDF5 cannot read its values: the file is damaged");
+    for (size_t n = 0; status == ASSAY_OK && n < count; n++) {
+        const char *value = values + n * size;
+        size_t length = strnlen(value, size);
+        while (blanks && length > 0 && value[length - 1] == ' ') length--;
+        status = put_text(job, value, length);
+    }
+    free(values);
+    return status;
+}
+
+static assay_status put_variable(const foreign_job *job, hid_t dataset, hid_t type, size_t count) {
+    char **values = NULL;
+    assay_status status = assay_allocate(&values, count, sizeof *values, "ids");
+    if (status == ASSAY_OK && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
+        status = refuse(job, "HDF5 cannot read its values: the file is damaged");
+    for (size_t n = 0; status == ASSAY_OK && n < count; n++)
+        status = put_text(job, values[n] == NULL ? "" : values[n],
+                          values[n] == NULL ? 0 : strlen(values[n]));
+    free(values); /* the texts end with the child */
+    return status;
+}
+
+static assay_status read_texts(const foreign_job *job, hid_t dataset) {
+    hsize_t count = 0;
+    hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset);
+    const H5T_class_t class = type < 0 ? H5T_NO_CLASS : H5Tget_class(type);
+    assay_status status = check_storage(job, dataset);
+    if (status != ASSAY_OK) goto out;
+    if (space < 0 || H5Sget_simple_extent_ndims(space) != 1 ||
+        H5Sget_simple_extent_dims(space, &count, NULL) < 0 || count == 0 ||
+        count > job->shared->room) {
+        status = refuse(job, "expected ids in one dimension of at least 1");
+    } else if (class == H5T_INTEGER && H5Tget_size(type) <= 8) {
+        status = put_integers(job, dataset, type, (size_t)count);
+    } else if (class == H5T_STRING) {
+        status = H5Tis_variable_str(type) > 0 ? put_variable(job, dataset, type, (size_t)count)
+                                              : put_fixed(job, dataset, type, (size_t)count);
+    } else {
+        status = refuse(job, "is of another type, expected ids: texts or whole numbers");
+    }
 out:
     if (type >= 0) H5Tclose(type);
     if (space >= 0) H5Sclose(space);
@@ -197,31 +276,56 @@ static assay_status read_image(void *context) {
     if (status != ASSAY_OK) return status;
     hid_t dataset = H5Dopen2(file, object, H5P_DEFAULT);
     if (dataset < 0) return refuse(job, "is no data set");
-    return read_dataset(job, dataset);
+    return job->texts ? read_texts(job, dataset) : read_dataset(job, dataset);
 }
 
-static assay_status copy_out(const shared_head *head, assay_number_array *out) {
+assay_status foreign_hdf5_take_array(const foreign_head *head, assay_number_array *out) {
     size_t values, bytes;
-    const bool known = head->type < ASSAY_NUMBER_TYPE_COUNT && head->rows && head->columns;
+    const bool known = head->type < ASSAY_NUMBER_TYPE_COUNT && head->rows && head->columns &&
+                       (head->rank == 2 || (head->rank == 1 && head->columns == 1));
     if (!known || !assay_multiply(head->rows, head->columns, &values) ||
         !assay_multiply(values, assay_number_type_size(head->type), &bytes) || bytes > head->room)
         return assay_fail(ASSAY_FAILED, "the reader of HDF5 gave back sizes that cannot be");
     assay_number_array made = {head->type, head->rank, head->rows, head->columns, NULL};
     assay_status status = assay_allocate(&made.values, bytes, 1, "the values of a data set");
     if (status != ASSAY_OK) return status;
-    memcpy(made.values, (const char *)head + HEAD_BYTES, bytes);
+    memcpy(made.values, (const char *)head + FOREIGN_HEAD_BYTES, bytes);
     *out = made;
     return ASSAY_OK;
 }
 
-assay_status assay_foreign_hdf5_read(const char *path, const char *object,
-                                     assay_number_array *out) {
-    foreign_job job = {.path = path, .object = object};
+assay_status foreign_hdf5_take_texts(const foreign_head *head, assay_text_list *out) {
+    const char *at = (const char *)head + FOREIGN_HEAD_BYTES;
+    assay_text_list list = {0};
+    assay_status status = ASSAY_OK;
+    uint64_t left = head->used;
+    if (left <= head->room) {
+        for (uint64_t n = 0; status == ASSAY_OK && n < head->rows; n++) {
+            const size_t length = strnlen(at, left);
+            if (length == left) break;
+            status = assay_text_list_add(&list, at, length);
+            at += length + 1;
+            left -= length + 1;
+        }
+    }
+    if (status == ASSAY_OK && (list.count == 0 || list.count != head->rows || left != 0))
+        status = assay_fail(ASSAY_FAILED, "the reader of HDF5 gave back sizes that cannot be");
+    if (status == ASSAY_OK)
+        *out = list;
+    else
+        assay_text_list_free(&list);
+    return status;
+}
+
+/* Exactly one of numbers and texts is wanted. */
+static assay_status read_foreign(const char *path, const char *object, assay_number_array *numbers,
+                                 assay_text_list *texts) {
+    foreign_job job = {.path = path, .object = object, .texts = texts != NULL};
     uint64_t room = assay_memory_available() / 2;
     if (room > ROOM_MOST) room = ROOM_MOST;
     assay_status status = assay_file_read(path, FILE_BYTES_MOST, &job.bytes, &job.length);
     if (status != ASSAY_OK) return status;
-    void *shared = mmap(NULL, HEAD_BYTES + room, PROT_READ | PROT_WRITE,
+    void *shared = mmap(NULL, FOREIGN_HEAD_BYTES + room, PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (shared == MAP_FAILED) {
         free(job.bytes);
@@ -234,8 +338,18 @@ assay_status assay_foreign_hdf5_read(const char *path, const char *object,
     if (status != ASSAY_OK)
         status = assay_fail_in(status, "reading %s", path);
     else
-        status = copy_out(job.shared, out);
-    munmap(shared, HEAD_BYTES + room);
+        status = numbers ? foreign_hdf5_take_array(job.shared, numbers)
+                         : foreign_hdf5_take_texts(job.shared, texts);
+    munmap(shared, FOREIGN_HEAD_BYTES + room);
     free(job.bytes);
     return status;
+}
+
+assay_status assay_foreign_hdf5_read(const char *path, const char *object,
+                                     assay_number_array *out) {
+    return read_foreign(path, object, out, NULL);
+}
+
+assay_status assay_foreign_hdf5_texts(const char *path, const char *object, assay_text_list *out) {
+    return read_foreign(path, object, NULL, out);
 }

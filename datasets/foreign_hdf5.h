@@ -4,6 +4,7 @@
 
 #include "datasets/base/status.h"
 #include "datasets/number_array.h"
+#include "datasets/text_list.h"
 
 /* The data set at object ("/scores/mated"; NULL: the only one of the file's root group) as an array
  * of one or two dimensions of float16, float32, float64, int8 or uint8. The library meets the file
@@ -13,5 +14,9 @@
  */
 assay_status assay_foreign_hdf5_read(const char *path, const char *object,
                                      assay_number_array *out) ASSAY_MUST_CHECK;
+/* The same for ids: one dimension of texts, of fixed or variable length, or of whole numbers, which
+ * become decimal. */
+assay_status assay_foreign_hdf5_texts(const char *path, const char *object,
+                                      assay_text_list *out) ASSAY_MUST_CHECK;
 
 #endif

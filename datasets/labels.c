@@ -126,38 +126,81 @@ static assay_status add_found(const assay_grid *grid, assay_faults *faults, assa
     return status;
 }
 
-assay_status assay_labels_read(const char *path, const assay_manifest_declaration *declared,
-                               const assay_progress *progress, assay_sample_table *out) {
-    assay_grid grid = {0};
-    assay_faults faults = {0};
+/* The grid as a sample table; *out is written only where there is no fault. */
+static assay_status label_grid(const assay_grid *grid, const assay_manifest_declaration *declared,
+                               assay_faults *faults, assay_sample_table *out) {
     assay_table_plan plan = {.attributes = NULL};
     assay_attribute_declaration *found = NULL;
     assay_sample_table table = {0};
-    assay_status status = assay_grid_read(path, &faults, &grid);
-    if (status != ASSAY_OK) goto out;
-    if (grid.row_count > 0) {
-        size_t before = faults.count;
-        find_label_columns(declared, &grid, &faults, &plan);
-        status = assay_plan_attributes(declared, &grid, grid.column_count, &faults, &plan);
+    assay_status status = ASSAY_OK;
+    if (grid->row_count > 0) {
+        size_t before = faults->count;
+        find_label_columns(declared, grid, faults, &plan);
+        status = assay_plan_attributes(declared, grid, grid->column_count, faults, &plan);
         if (status != ASSAY_OK) goto out;
-        status = add_found(&grid, &faults, &plan, &found);
+        status = add_found(grid, faults, &plan, &found);
         if (status != ASSAY_OK) goto out;
-        if (faults.count == before) {
-            status = assay_table_build(&plan, &grid, &faults, &table);
+        if (faults->count == before) {
+            status = assay_table_build(&plan, grid, faults, &table);
             if (status != ASSAY_OK) goto out;
         }
     }
-    status = assay_faults_verdict(&faults, "the labels");
+    status = assay_faults_verdict(faults, "the labels");
     if (status != ASSAY_OK) goto out;
-    if (assay_grid_column(&grid, assay_standard_columns[ASSAY_COLUMN_PATH]) != ASSAY_NO_COLUMN) {
-        assay_progress_note(progress, "%s: the column 'path' is not used", path);
-    }
     *out = table;
     memset(&table, 0, sizeof table);
 out:
     assay_sample_table_free(&table);
     free(found);
     free(plan.attributes);
+    return status;
+}
+
+assay_status assay_labels_read(const char *path, const assay_manifest_declaration *declared,
+                               const assay_progress *progress, assay_sample_table *out) {
+    assay_grid grid = {0};
+    assay_faults faults = {0};
+    assay_status status = assay_grid_read(path, &faults, &grid);
+    if (status == ASSAY_OK) status = label_grid(&grid, declared, &faults, out);
+    if (status == ASSAY_OK &&
+        assay_grid_column(&grid, assay_standard_columns[ASSAY_COLUMN_PATH]) != ASSAY_NO_COLUMN)
+        assay_progress_note(progress, "%s: the column 'path' is not used", path);
+    assay_text_free(&faults.text);
+    assay_grid_free(&grid);
+    return status;
+}
+
+/* ---- labels of ids ---- */
+
+static assay_status add_ids(const assay_text_list *samples, const assay_text_list *subjects,
+                            assay_grid *grid) {
+    char number[24];
+    assay_status status = assay_grid_add_column(grid, "sample_id");
+    if (status == ASSAY_OK) status = assay_grid_add_column(grid, "subject_id");
+    for (uint64_t n = 0; status == ASSAY_OK && n < subjects->count; n++) {
+        const size_t start = grid->used;
+        const char *sample = number, *subject = assay_text_list_at(subjects, n);
+        snprintf(number, sizeof number, "%" PRIu64, n + 1);
+        if (samples != NULL) sample = assay_text_list_at(samples, n);
+        status = assay_grid_add_cell(grid, sample, strlen(sample));
+        if (status == ASSAY_OK) status = assay_grid_add_cell(grid, subject, strlen(subject));
+        if (status == ASSAY_OK) status = assay_grid_end_row(grid, start, n + 1);
+    }
+    return status;
+}
+
+assay_status assay_labels_of_ids(const char *name, const assay_text_list *samples,
+                                 const assay_text_list *subjects, assay_sample_table *out) {
+    assay_grid grid = {0};
+    assay_faults faults = {0};
+    if (samples != NULL && samples->count != subjects->count)
+        return assay_fail(ASSAY_USAGE,
+                          "%s has %" PRIu64 " subjects, and there are %" PRIu64
+                          " samples: expected one subject a sample",
+                          name, subjects->count, samples->count);
+    assay_status status = assay_copy_string(&grid.path, name);
+    if (status == ASSAY_OK) status = add_ids(samples, subjects, &grid);
+    if (status == ASSAY_OK) status = label_grid(&grid, NULL, &faults, out);
     assay_text_free(&faults.text);
     assay_grid_free(&grid);
     return status;
@@ -176,21 +219,6 @@ static int compare_pairs(const void *a, const void *b) {
     if (x->pair.i != y->pair.i) return x->pair.i < y->pair.i ? -1 : 1;
     if (x->pair.j != y->pair.j) return x->pair.j < y->pair.j ? -1 : 1;
     return (x->row > y->row) - (x->row < y->row);
-}
-
-static assay_status index_samples(const assay_sample_table *table, assay_index **out) {
-    assay_index *index = NULL;
-    assay_status status = assay_index_open(&index);
-    for (uint64_t row = 0; status == ASSAY_OK && row < table->row_count; row++) {
-        uint32_t number = 0;
-        status = assay_index_add(index, table->sample_id[row], &number, NULL);
-    }
-    if (status != ASSAY_OK) {
-        assay_index_free(index);
-        return status;
-    }
-    *out = index;
-    return ASSAY_OK;
 }
 
 /* The rows of a list as pairs, in the list's order; *out_count of them are right. Probes are rows
@@ -293,7 +321,7 @@ assay_status assay_pair_list_read(const char *path, const assay_sample_table *ta
     size_t before = faults.count;
     if (grid.row_count > 0) find_pair_columns(&grid, column, &faults);
     if (grid.row_count > 0 && faults.count == before) {
-        status = index_samples(table, &index);
+        status = assay_index_samples(table, &index);
         if (status != ASSAY_OK) goto out;
         status = assay_allocate(&pairs, grid.row_count, sizeof *pairs, "pairs");
         if (status != ASSAY_OK) goto out;

@@ -32,6 +32,7 @@
 #include "datasets/base/text.h"
 #include "datasets/protocol.h"
 #include "datasets/sample_table.h"
+#include "datasets/text_list.h"
 #include "datasets/yaml.h"
 
 typedef struct {
@@ -86,11 +87,17 @@ assay_status assay_manifest_read(const assay_manifest_declaration *declaration,
 
 /* Labels of templates made elsewhere: CSV with columns sample, subject (or sample_id, subject_id)
  * and any of the standard ones but path. declared (may be NULL) declares attributes; other columns
- * become categorical attributes (those named age… that hold only ages: numeric, in the bands 0-12, 13-17,
- * 18-35, 36-50, 51-65, 66+), subject-level where they are constant within each subject. */
+ * become categorical attributes (those named age… that hold only ages: numeric, in the bands 0-12,
+ * 13-17, 18-35, 36-50, 51-65, 66+), subject-level where they are constant within each subject. */
 assay_status assay_labels_read(const char *path, const assay_manifest_declaration *declared,
                                const assay_progress *progress,
                                assay_sample_table *out) ASSAY_MUST_CHECK;
+
+/* The same of ids alone, as arrays have them: subjects[n] is who sample n is. Without samples
+ * (NULL) these are called 1, 2 and so on. Messages call it all name, and number n from 1. */
+assay_status assay_labels_of_ids(const char *name, const assay_text_list *samples,
+                                 const assay_text_list *subjects,
+                                 assay_sample_table *out) ASSAY_MUST_CHECK;
 
 /* A pair list: CSV with columns reference, probe (sample ids of table); fills protocol's pairs. */
 assay_status assay_pair_list_read(const char *path, const assay_sample_table *table,

@@ -81,3 +81,17 @@ assay_status assay_index_add(assay_index *index, const char *key, uint32_t *out,
     if (out_is_new) *out_is_new = is_new;
     return ASSAY_OK;
 }
+
+assay_status assay_index_samples(const assay_sample_table *table, assay_index **out) {
+    assay_index *index = NULL;
+    assay_status status = assay_index_open(&index);
+    for (uint64_t row = 0; status == ASSAY_OK && row < table->row_count; row++) {
+        uint32_t number = 0;
+        status = assay_index_add(index, table->sample_id[row], &number, NULL);
+    }
+    if (status == ASSAY_OK)
+        *out = index;
+    else
+        assay_index_free(index);
+    return status;
+}

@@ -59,6 +59,9 @@ void assay_index_free(assay_index *index); /* takes NULL */
 assay_status assay_index_add(assay_index *index, const char *key, uint32_t *out,
                              bool *out_is_new) ASSAY_MUST_CHECK;
 bool assay_index_find(const assay_index *index, const char *key, uint32_t *out);
+/* The sample ids of a table, each numbered by its row. */
+assay_status assay_index_samples(const assay_sample_table *table,
+                                 assay_index **out) ASSAY_MUST_CHECK;
 
 /* ---- grid of cells ---- */
 

@@ -22,12 +22,18 @@
 #define MAGIC "\x93NUMPY"
 #define MAGIC_BYTES 6
 #define HEADER_BYTES_MAX 65536
-#define BUFFER_BYTES ((size_t)4 << 20) /* a multiple of every value's size */
+#define BUFFER_BYTES ((size_t)4 << 20) /* many values of any type */
+
+#define TEXT_BYTES_MAX 4096 /* of one text, as the file has it */
 
 /* As numpy writes them behind the byte order. */
-static const char *const type_codes[ASSAY_NUMBER_TYPE_COUNT] = {
-    [ASSAY_NUMBER_FLOAT16] = "f2", [ASSAY_NUMBER_FLOAT32] = "f4", [ASSAY_NUMBER_FLOAT64] = "f8",
-    [ASSAY_NUMBER_INT8] = "i1",    [ASSAY_NUMBER_UINT8] = "u1",
+static const struct {
+    char kind;
+    uint32_t size;
+} type_codes[ASSAY_NUMBER_TYPE_COUNT] = {
+    [ASSAY_NUMBER_FLOAT16] = {'f', 2}, [ASSAY_NUMBER_FLOAT32] = {'f', 4},
+    [ASSAY_NUMBER_FLOAT64] = {'f', 8}, [ASSAY_NUMBER_INT8] = {'i', 1},
+    [ASSAY_NUMBER_UINT8] = {'u', 1},
 };
 
 /* Where a file comes from: a descriptor, or bytes in memory. */
@@ -39,7 +45,9 @@ typedef struct {
 } npy_source;
 
 typedef struct {
-    assay_number_type type;
+    char kind;      /* f, i, u: numbers; S, U: texts */
+    uint32_t size;  /* bytes of a value */
+    char descr[16]; /* as the file has it */
     int rank;
     bool swapped; /* big endian */
     bool fortran;
@@ -113,20 +121,21 @@ static bool take_number(header_cursor *cursor, uint64_t *out) {
 }
 
 static assay_status parse_descr(header_cursor *cursor) {
-    static const char expected[] = "float16, float32, float64, int8 or uint8 ('<f4' and the like)";
-    char text[16];
+    static const char expected[] =
+        "float16, float32, float64, int8 or uint8, or ids ('<f4', '|u1', '<U8' and the like)";
+    npy_header *header = cursor->header;
     const header_cursor start = *cursor;
-    if (!take_string(cursor, text, sizeof text)) return refuse(&start, expected);
-    const char order = text[0];
-    int type = 0;
-    while (type < ASSAY_NUMBER_TYPE_COUNT && (!order || strcmp(text + 1, type_codes[type]) != 0))
-        type++;
-    const bool known = type < ASSAY_NUMBER_TYPE_COUNT;
-    const bool one_byte = known && assay_number_type_size((assay_number_type)type) == 1;
-    if (!known || !strchr("<>=|", order) || (order == '|' && !one_byte))
+    uint64_t size = 0;
+    if (!take_string(cursor, header->descr, sizeof header->descr)) return refuse(&start, expected);
+    const char *descr = header->descr;
+    if (!descr[0] || !strchr("<>=|", descr[0]) || !descr[1] || !strchr("fiuSU", descr[1]) ||
+        descr[2] == '0' || !assay_parse_uint64(descr + 2, &size) || size > TEXT_BYTES_MAX)
         return refuse(&start, expected);
-    cursor->header->type = (assay_number_type)type;
-    cursor->header->swapped = order == '>' && !one_byte;
+    header->kind = descr[1];
+    header->size = (uint32_t)(descr[1] == 'U' ? 4 * size : size);
+    const bool ordered = header->kind != 'S' && header->size > 1;
+    if (descr[0] == '|' && ordered) return refuse(&start, expected);
+    header->swapped = descr[0] == '>' && ordered;
     return ASSAY_OK;
 }
 
@@ -259,11 +268,10 @@ static assay_status read_header(const npy_source *source, npy_header *header) {
 
 /* The file must hold the values and nothing else; *out_values is their number. */
 static assay_status check_size(const npy_source *source, const npy_header *header,
-                               size_t *out_values) {
-    const size_t size = assay_number_type_size(header->type);
+                               const char *values_are, size_t *out_values) {
     size_t values, bytes;
     if (!assay_multiply(header->rows, header->columns, &values) ||
-        !assay_multiply(values, size, &bytes) || bytes > UINT64_MAX - header->data)
+        !assay_multiply(values, header->size, &bytes) || bytes > UINT64_MAX - header->data)
         return assay_fail(ASSAY_USAGE,
                           "%s: a shape of (%" PRIu64 ", %" PRIu64 ") is larger than memory",
                           source->name, header->rows, header->columns);
@@ -272,7 +280,7 @@ static assay_status check_size(const npy_source *source, const npy_header *heade
                           "%s has %" PRIu64 " bytes, expected %" PRIu64 " for a header of %" PRIu64
                           " and %" PRIu64 " rows of %" PRIu64 " %s: it is %s",
                           source->name, source->size, header->data + bytes, header->data,
-                          header->rows, header->columns, assay_number_type_name(header->type),
+                          header->rows, header->columns, values_are,
                           source->size < header->data + bytes ? "cut short"
                                                               : "longer than its shape");
     *out_values = values;
@@ -287,13 +295,15 @@ static uint64_t place_of(const npy_header *header, uint64_t n) {
     return n % header->rows * header->columns + n / header->rows;
 }
 
-static void copy_value(const uint8_t *from, size_t size, bool swapped, uint8_t *to) {
-    for (size_t n = 0; n < size; n++) to[n] = from[swapped ? size - 1 - n : n];
+/* Each unit of so many bytes is turned round. */
+static void copy_value(const uint8_t *from, size_t size, size_t unit, uint8_t *to) {
+    for (size_t n = 0; n < size; n++) to[n] = from[n / unit * unit + (unit - 1 - n % unit)];
 }
 
 static assay_status read_values(const npy_source *source, const npy_header *header, size_t values,
                                 uint8_t *out) {
-    const size_t size = assay_number_type_size(header->type), step = BUFFER_BYTES / size;
+    const size_t size = header->size, step = BUFFER_BYTES / size;
+    const size_t ordered = header->kind == 'U' ? 4 : size; /* a number, a character of a text */
     uint8_t *buffer = NULL;
     if (!header->fortran && !header->swapped)
         return read_fully(source, header->data, values * size, out);
@@ -303,30 +313,134 @@ static assay_status read_values(const npy_source *source, const npy_header *head
         const size_t here = values - first < step ? values - first : step;
         status = read_fully(source, header->data + first * size, here * size, buffer);
         for (size_t n = 0; status == ASSAY_OK && n < here; n++)
-            copy_value(buffer + n * size, size, header->swapped,
+            copy_value(buffer + n * size, size, header->swapped ? ordered : 1,
                        out + place_of(header, first + n) * size);
     }
     free(buffer);
     return status;
 }
 
+static assay_status find_type(const npy_source *source, const npy_header *header,
+                              assay_number_type *out) {
+    for (int type = 0; type < ASSAY_NUMBER_TYPE_COUNT; type++)
+        if (type_codes[type].kind == header->kind && type_codes[type].size == header->size) {
+            *out = (assay_number_type)type;
+            return ASSAY_OK;
+        }
+    return assay_fail(ASSAY_USAGE,
+                      "%s: its values are '%s', expected float16, float32, float64, int8 or uint8 "
+                      "('<f4' and the like)",
+                      source->name, header->descr);
+}
+
 static assay_status read_array(const npy_source *source, assay_number_array *out) {
     npy_header header = {0};
+    assay_number_type type = ASSAY_NUMBER_FLOAT32;
     uint8_t *values = NULL;
     size_t count = 0;
     assay_status status = read_header(source, &header);
-    if (status) return status;
-    if ((status = check_size(source, &header, &count))) return status;
-    status = assay_allocate(&values, count, assay_number_type_size(header.type),
-                            "the values of a .npy file");
-    if (status) return status;
+    if (status == ASSAY_OK) status = find_type(source, &header, &type);
+    if (status == ASSAY_OK)
+        status = check_size(source, &header, assay_number_type_name(type), &count);
+    if (status == ASSAY_OK)
+        status = assay_allocate(&values, count, header.size, "the values of a .npy file");
+    if (status != ASSAY_OK) return status;
     if ((status = read_values(source, &header, count, values))) {
         free(values);
         return status;
     }
-    *out = (assay_number_array){header.type, header.rank, header.rows, header.columns, values};
+    *out = (assay_number_array){type, header.rank, header.rows, header.columns, values};
     return ASSAY_OK;
 }
+
+/* ---- texts ---- */
+
+/* A code point as UTF-8; 0 bytes where there is no such. */
+static size_t put_point(uint32_t point, char out[4]) {
+    if (point > 0x10FFFF || (point >= 0xD800 && point < 0xE000)) return 0;
+    if (point < 0x80) {
+        out[0] = (char)point;
+        return 1;
+    }
+    const size_t more = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
+    static const uint8_t lead[] = {0, 0xC0, 0xE0, 0xF0};
+    out[0] = (char)(lead[more] | point >> 6 * more);
+    for (size_t n = 1; n <= more; n++) out[n] = (char)(0x80 | (point >> 6 * (more - n) & 0x3F));
+    return more + 1;
+}
+
+/* What numpy pads a text with are NULs behind it; one inside a text is part of it for numpy, and
+ * of no id. false where there is such a one, or no character. */
+static bool take_text(const npy_header *header, const uint8_t *value, assay_text *out) {
+    const size_t step = header->kind == 'U' ? 4 : 1;
+    bool ended = false;
+    for (size_t at = 0; at < header->size; at += step) {
+        uint32_t point = value[at];
+        char bytes[4] = {(char)point, 0, 0, 0};
+        size_t length = 1;
+        if (step == 4) {
+            memcpy(&point, value + at, sizeof point);
+            length = put_point(point, bytes);
+        }
+        if (length == 0 || (ended && point)) return false;
+        ended = !point;
+        if (!ended) assay_text_append_bytes(out, bytes, length);
+    }
+    return true;
+}
+
+static void take_integer(const npy_header *header, const uint8_t *value, assay_text *out) {
+    uint64_t bits = 0;
+    memcpy(&bits, value, header->size);
+    const unsigned unused = 64 - 8 * header->size;
+    if (header->kind == 'u')
+        assay_text_appendf(out, "%" PRIu64, bits);
+    else
+        assay_text_appendf(out, "%" PRId64, (int64_t)(bits << unused) >> unused);
+}
+
+static assay_status read_texts(const npy_source *source, assay_text_list *out) {
+    npy_header header = {0};
+    uint8_t *values = NULL;
+    assay_text one = {0};
+    assay_text_list list = {0};
+    size_t count = 0;
+    assay_status status = read_header(source, &header);
+    if (status != ASSAY_OK) return status;
+    const bool integers = header.kind != 'f' && header.size > 0 && header.size <= 8 &&
+                          (header.size & (header.size - 1)) == 0;
+    const bool texts = (header.kind == 'S' || header.kind == 'U') && header.size > 0;
+    if (!(texts || integers) || header.rank != 1)
+        return assay_fail(ASSAY_USAGE,
+                          "%s: an array of '%s' in %d dimension%s, expected ids: texts or whole "
+                          "numbers, in one",
+                          source->name, header.descr, header.rank, header.rank == 1 ? "" : "s");
+    status = check_size(source, &header, texts ? "texts" : "whole numbers", &count);
+    if (status != ASSAY_OK) return status;
+    status = assay_allocate(&values, count, header.size, "the ids of a .npy file");
+    if (status == ASSAY_OK) status = read_values(source, &header, count, values);
+    for (size_t n = 0; status == ASSAY_OK && n < count; n++) {
+        const uint8_t *value = values + n * header.size;
+        assay_text_clear(&one);
+        assay_text_append(&one, "");
+        if (!texts)
+            take_integer(&header, value, &one);
+        else if (!take_text(&header, value, &one))
+            status = assay_fail(ASSAY_USAGE, "%s: text number %zu has a NUL or no character in it",
+                                source->name, n + 1);
+        if (status == ASSAY_OK) status = assay_text_status(&one);
+        if (status == ASSAY_OK) status = assay_text_list_add(&list, one.bytes, one.length);
+    }
+    free(values);
+    assay_text_free(&one);
+    if (status == ASSAY_OK)
+        *out = list;
+    else
+        assay_text_list_free(&list);
+    return status;
+}
+
+/* ---- files ---- */
 
 assay_status assay_npy_parse(const char *name, const void *bytes, size_t size,
                              assay_number_array *out) {
@@ -334,24 +448,44 @@ assay_status assay_npy_parse(const char *name, const void *bytes, size_t size,
     return read_array(&source, out);
 }
 
-assay_status assay_npy_read_array(const char *path, assay_number_array *out) {
+assay_status assay_npy_parse_texts(const char *name, const void *bytes, size_t size,
+                                   assay_text_list *out) {
+    const npy_source source = {.name = name, .fd = -1, .bytes = bytes, .size = size};
+    return read_texts(&source, out);
+}
+
+static assay_status open_source(const char *path, npy_source *out) {
     struct stat about;
-    assay_status status = ASSAY_OK;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 || fstat(fd, &about) != 0) {
         const bool absent = errno == ENOENT || errno == ENOTDIR;
-        status = assay_fail_errno("cannot open %s", path);
-        if (absent) status = ASSAY_USAGE;
-        goto out;
+        const assay_status status = assay_fail_errno("cannot open %s", path);
+        if (fd >= 0) close(fd);
+        return absent ? ASSAY_USAGE : status;
     }
     if (!S_ISREG(about.st_mode)) {
-        status = assay_fail(ASSAY_USAGE, "%s is not a regular file, expected a .npy file", path);
-        goto out;
+        close(fd);
+        return assay_fail(ASSAY_USAGE, "%s is not a regular file, expected a .npy file", path);
     }
-    const npy_source source = {.name = path, .fd = fd, .size = (uint64_t)about.st_size};
+    *out = (npy_source){.name = path, .fd = fd, .size = (uint64_t)about.st_size};
+    return ASSAY_OK;
+}
+
+assay_status assay_npy_read_array(const char *path, assay_number_array *out) {
+    npy_source source;
+    assay_status status = open_source(path, &source);
+    if (status != ASSAY_OK) return status;
     status = read_array(&source, out);
-out:
-    if (fd >= 0) close(fd);
+    close(source.fd);
+    return status;
+}
+
+assay_status assay_npy_read_texts(const char *path, assay_text_list *out) {
+    npy_source source;
+    assay_status status = open_source(path, &source);
+    if (status != ASSAY_OK) return status;
+    status = read_texts(&source, out);
+    close(source.fd);
     return status;
 }
 

@@ -6,6 +6,7 @@
 
 #include "datasets/base/status.h"
 #include "datasets/number_array.h"
+#include "datasets/text_list.h"
 
 typedef struct {
     uint64_t rows;
@@ -20,6 +21,12 @@ assay_status assay_npy_read_array(const char *path, assay_number_array *out) ASS
 /* The same of bytes[size]; messages call them name. */
 assay_status assay_npy_parse(const char *name, const void *bytes, size_t size,
                              assay_number_array *out) ASSAY_MUST_CHECK;
+
+/* An array of one dimension of ids: texts ('S', as UTF-8, or 'U') without NULs inside, or whole
+ * numbers of 8 to 64 bits, in decimal. Whether each is valid UTF-8 the caller judges. */
+assay_status assay_npy_read_texts(const char *path, assay_text_list *out) ASSAY_MUST_CHECK;
+assay_status assay_npy_parse_texts(const char *name, const void *bytes, size_t size,
+                                   assay_text_list *out) ASSAY_MUST_CHECK;
 
 /* As a matrix of templates, two-dimensional: float64 that float32 cannot hold exactly is rounded to
  * nearest; NaN and infinity pass (the caller decides). */

@@ -2,18 +2,15 @@
 #include "datasets/score_list.h"
 
 #include <inttypes.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
+#include "datasets/array_file.h"
 #include "datasets/base/file.h"
 #include "datasets/base/memory.h"
 #include "datasets/base/text.h"
-#include "datasets/foreign_hdf5.h"
-#include "datasets/npy.h"
 
 #define FILE_BYTES_MOST ((size_t)16 << 30)
 #define LINE_BYTES_MOST 400 /* the longest double in full has 1,077 digits: nobody writes it */
@@ -126,47 +123,11 @@ static assay_status take_array(const char *source, const assay_number_array *arr
     return ASSAY_OK;
 }
 
-/* Where the data set begins behind FILE of "FILE:/PATH", or NULL where source is a file's name. */
-static const char *find_object(const char *source) {
-    const char *colon = strrchr(source, ':');
-    return colon && colon[1] == '/' && !assay_file_exists(source) ? colon + 1 : NULL;
-}
-
-assay_status assay_score_list_file(const char *source, char **out) {
-    const char *object = find_object(source);
-    assay_status status = assay_copy_string(out, source);
-    if (status == ASSAY_OK && object) (*out)[object - source - 1] = '\0';
-    return status;
-}
-
-/* The first bytes of a file; fewer where it has fewer, none where it cannot be opened. */
-static size_t peek(const char *path, uint8_t *out, size_t count) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) return 0;
-    ssize_t got = read(fd, out, count);
-    close(fd);
-    return got > 0 ? (size_t)got : 0;
-}
-
 assay_status assay_score_list_read(const char *source, assay_score_values *out) {
-    static const uint8_t hdf5[] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
-    static const uint8_t npy[] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
-    const char *object = find_object(source);
-    uint8_t start[8];
-    char *path = NULL;
     assay_number_array array = {0};
-    assay_status status = assay_score_list_file(source, &path);
-    if (status != ASSAY_OK) return status;
-    const size_t length = peek(path, start, sizeof start);
-    const bool is_npy = length >= sizeof npy && memcmp(start, npy, sizeof npy) == 0;
-    if (object || (length == sizeof hdf5 && memcmp(start, hdf5, sizeof hdf5) == 0))
-        status = assay_foreign_hdf5_read(path, object, &array);
-    else if (is_npy)
-        status = assay_npy_read_array(path, &array);
-    else
-        status = assay_score_text_read(path, out);
-    if (status == ASSAY_OK && array.values) status = take_array(source, &array, out);
+    if (!assay_array_file_is(source)) return assay_score_text_read(source, out);
+    assay_status status = assay_array_file_read(source, &array);
+    if (status == ASSAY_OK) status = take_array(source, &array, out);
     assay_number_array_free(&array);
-    free(path);
     return status;
 }

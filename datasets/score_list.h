@@ -16,12 +16,9 @@ typedef struct {
 } assay_score_values;
 void assay_score_values_free(assay_score_values *list); /* takes a zeroed one */
 
-/* A file of scores of any form that is known by its first bytes: an array of one dimension (or two,
- * one of them 1) in .npy or HDF5, else text. An HDF5 file may be named with a data set behind it,
- * FILE:/PATH. */
+/* A source of scores (array_file.h) of any form: an array of one dimension (or two, one of them 1)
+ * in .npy, .npz or HDF5, else text. */
 assay_status assay_score_list_read(const char *source, assay_score_values *out) ASSAY_MUST_CHECK;
-/* The file of such a name, without the data set; free(). */
-assay_status assay_score_list_file(const char *source, char **out) ASSAY_MUST_CHECK;
 
 /* One number a line, as text. A line holds a decimal number as strtod() takes it in the C locale,
  * or nan in any case, with blanks and tabs around it; lines end in LF or CR LF. An empty line, an

@@ -17,20 +17,6 @@ void assay_scored_pairs_free(assay_scored_pairs *list) {
     *list = (assay_scored_pairs){0};
 }
 
-static assay_status index_samples(const assay_sample_table *table, assay_index **out) {
-    assay_index *index = NULL;
-    assay_status status = assay_index_open(&index);
-    for (uint64_t row = 0; status == ASSAY_OK && row < table->row_count; row++) {
-        uint32_t number = 0;
-        status = assay_index_add(index, table->sample_id[row], &number, NULL);
-    }
-    if (status == ASSAY_OK)
-        *out = index;
-    else
-        assay_index_free(index);
-    return status;
-}
-
 enum { REFERENCE, PROBE, SCORE, COLUMNS };
 static const char *const column_names[COLUMNS] = {"reference", "probe", "score"};
 
@@ -88,7 +74,7 @@ assay_status assay_scored_pairs_read(const char *path, const assay_sample_table 
     size_t before = faults.count;
     if (grid.row_count > 0) find_columns(&grid, column, &faults);
     if (grid.row_count > 0 && faults.count == before) {
-        if ((status = index_samples(table, &index))) goto out;
+        if ((status = assay_index_samples(table, &index))) goto out;
         status = assay_allocate(&list.pairs, grid.row_count, sizeof *list.pairs, "comparisons");
         if (status != ASSAY_OK) goto out;
         status = assay_allocate(&cells, grid.column_count, sizeof *cells, "a row");
@@ -114,7 +100,8 @@ out:
 
 typedef struct {
     const char *path;
-    const assay_index *index;
+    bool is_lines;
+    assay_index *index;
     uint8_t *seen; /* [samples] */
     uint32_t *rows;
     size_t room;
@@ -133,7 +120,8 @@ static assay_status take_id(list_reader *reader, const char *id) {
     else if (reader->seen[row]++)
         fault = "is there a second time";
     if (fault)
-        return assay_fail(ASSAY_USAGE, "%s:%" PRIu64 ": '%s' %s", reader->path, reader->count + 1,
+        return assay_fail(ASSAY_USAGE, "%s%s%" PRIu64 ": '%s' %s", reader->path,
+                          reader->is_lines ? ":" : ", number ", reader->count + 1,
                           assay_printable(shown, sizeof shown, id), fault);
     reader->rows[reader->count++] = row;
     return ASSAY_OK;
@@ -156,26 +144,43 @@ static assay_status take_lines(list_reader *reader, char *text, size_t length) {
     return status;
 }
 
+static assay_status open_list(list_reader *reader, const assay_sample_table *table) {
+    assay_status status = assay_index_samples(table, &reader->index);
+    if (status == ASSAY_OK)
+        status = assay_allocate(&reader->seen, table->row_count, 1, "a list of samples");
+    return status;
+}
+
+/* Gives the rows away where all went well. */
+static void close_list(list_reader *reader, assay_status status, uint32_t **out) {
+    if (status == ASSAY_OK)
+        *out = reader->rows;
+    else
+        free(reader->rows);
+    assay_index_free(reader->index);
+    free(reader->seen);
+}
+
 assay_status assay_sample_list_read(const char *path, const assay_sample_table *table,
                                     uint32_t **out, uint64_t *out_count) {
     char *text = NULL;
     size_t length = 0;
-    assay_index *index = NULL;
-    list_reader reader = {.path = path};
+    list_reader reader = {.path = path, .is_lines = true};
     assay_status status = assay_file_read(path, LIST_BYTES_MOST, &text, &length);
-    if (status == ASSAY_OK) status = index_samples(table, &index);
-    if (status == ASSAY_OK)
-        status = assay_allocate(&reader.seen, table->row_count, 1, "a list of samples");
-    reader.index = index;
+    if (status == ASSAY_OK) status = open_list(&reader, table);
     if (status == ASSAY_OK) status = take_lines(&reader, text, length);
-    if (status == ASSAY_OK) {
-        *out = reader.rows;
-        *out_count = reader.count;
-        reader.rows = NULL;
-    }
-    assay_index_free(index);
-    free(reader.seen);
-    free(reader.rows);
+    if (status == ASSAY_OK) *out_count = reader.count;
+    close_list(&reader, status, out);
     free(text);
+    return status;
+}
+
+assay_status assay_sample_list_of(const char *name, const assay_text_list *ids,
+                                  const assay_sample_table *table, uint32_t **out) {
+    list_reader reader = {.path = name};
+    assay_status status = open_list(&reader, table);
+    for (uint64_t n = 0; status == ASSAY_OK && n < ids->count; n++)
+        status = take_id(&reader, assay_text_list_at(ids, n));
+    close_list(&reader, status, out);
     return status;
 }

@@ -4,6 +4,7 @@
 
 #include "datasets/sample_table.h"
 #include "datasets/score_list.h"
+#include "datasets/text_list.h"
 
 typedef struct {
     double number; /* NaN: none */
@@ -25,5 +26,8 @@ assay_status assay_scored_pairs_read(const char *path, const assay_sample_table 
  * empty line or an id that is there twice is ASSAY_USAGE with its line. */
 assay_status assay_sample_list_read(const char *path, const assay_sample_table *table,
                                     uint32_t **out, uint64_t *out_count) ASSAY_MUST_CHECK;
+/* The same of ids that were read already: rows [ids->count]. */
+assay_status assay_sample_list_of(const char *name, const assay_text_list *ids,
+                                  const assay_sample_table *table, uint32_t **out) ASSAY_MUST_CHECK;
 
 #endif

@@ -274,28 +274,51 @@ static assay_status read_plugin(assay_yaml *yaml, const assay_yaml_node *node, c
     return find_plugin(yaml, plugin, &release->plugin);
 }
 
-/* How bit strings lie; what they are is found out when they are imported. */
-static void read_bit_layout(assay_yaml *yaml, const assay_yaml_node *node,
-                            assay_config_release *release) {
-    static const char *const own[] = {"masks", "bit_rows", "shift_bits"};
+/* What belongs to templates made elsewhere; what they are is found out when they are imported. */
+static assay_status read_templates(assay_yaml *yaml, const assay_yaml_node *node, const char *base,
+                                   assay_config_release *release) {
+    static const char *const own[] = {"labels",    "subjects", "samples",   "masks",
+                                      "id_column", "bit_rows", "shift_bits"};
+    const struct {
+        const char *key;
+        char **to;
+    } paths[] = {{"templates", &release->templates},
+                 {"labels", &release->labels},
+                 {"subjects", &release->subjects},
+                 {"samples", &release->samples},
+                 {"masks", &release->masks}};
+    const assay_yaml_node *templates = assay_yaml_get(node, "templates");
+    assay_status status = ASSAY_OK;
     uint64_t rows = 0, bits = 0;
     for (size_t n = 0; n < COUNT_OF(own); n++) {
         const assay_yaml_node *stray = assay_yaml_get(node, own[n]);
-        if (stray != NULL && assay_yaml_get(node, "templates") == NULL)
+        if (stray != NULL && templates == NULL)
             assay_yaml_fault(yaml, stray->line, stray->column, "`%s` belongs to `templates`",
                              own[n]);
     }
+    for (size_t n = 0; status == ASSAY_OK && n < COUNT_OF(paths); n++)
+        status = take_path(yaml, assay_yaml_get(node, paths[n].key), base, paths[n].to);
+    if (status == ASSAY_OK)
+        status = take_string(yaml, assay_yaml_get(node, "id_column"), &release->id_column);
+    if (status != ASSAY_OK) return status;
+    size_t length = release->templates == NULL ? 0 : strlen(release->templates);
+    if (length > 4 && strcmp(release->templates + length - 4, ".npy") == 0 &&
+        release->labels == NULL && release->subjects == NULL)
+        assay_yaml_fault(yaml, templates->line, templates->column,
+                         "an .npy needs `labels` or `subjects`");
     if (assay_yaml_uint(yaml, assay_yaml_get(node, "bit_rows"), 1, 1 << 20, &rows))
         release->bit_rows = (uint32_t)rows;
     if (assay_yaml_uint(yaml, assay_yaml_get(node, "shift_bits"), 1, 1 << 20, &bits))
         release->shift_bits = (uint32_t)bits;
+    return ASSAY_OK;
 }
 
 static assay_status read_release(assay_yaml *yaml, const assay_yaml_node *node, const char *base,
                                  assay_config_release *release) {
     static const char *const keys[] = {
-        "name",  "version",  "algorithm",  "plugin", "parameters", "templates", "labels",
-        "masks", "bit_rows", "shift_bits", "config", "readable",   "seconds",   "memory"};
+        "name",       "version",  "algorithm", "plugin",  "parameters", "templates",
+        "labels",     "subjects", "samples",   "masks",   "id_column",  "bit_rows",
+        "shift_bits", "config",   "readable",  "seconds", "memory"};
     if (!assay_yaml_check_keys(yaml, node, keys, COUNT_OF(keys)) && node->kind != ASSAY_YAML_MAP)
         return ASSAY_OK;
     const assay_yaml_node *name = assay_yaml_need(yaml, node, "name");
@@ -303,7 +326,6 @@ static assay_status read_release(assay_yaml *yaml, const assay_yaml_node *node, 
     const assay_yaml_node *algorithm = assay_yaml_get(node, "algorithm");
     const assay_yaml_node *parameters = assay_yaml_get(node, "parameters");
     const assay_yaml_node *templates = assay_yaml_get(node, "templates");
-    const assay_yaml_node *labels = assay_yaml_get(node, "labels");
     if (name != NULL) check_folder_word(yaml, name, "a release's name");
     if (version != NULL) check_folder_word(yaml, version, "a release's version");
     const assay_yaml_node *plugin = assay_yaml_get(node, "plugin");
@@ -313,22 +335,13 @@ static assay_status read_release(assay_yaml *yaml, const assay_yaml_node *node, 
     if (parameters != NULL && algorithm == NULL && plugin == NULL)
         assay_yaml_fault(yaml, parameters->line, parameters->column,
                          "`parameters` belong to an `algorithm` or a `plugin`");
-    if (labels != NULL && templates == NULL)
-        assay_yaml_fault(yaml, labels->line, labels->column, "`labels` belong to `templates`");
     assay_status status = take_string(yaml, name, &release->name);
     if (status == ASSAY_OK) status = take_string(yaml, version, &release->version);
     if (status == ASSAY_OK) status = take_string(yaml, algorithm, &release->algorithm);
     if (status == ASSAY_OK) status = read_plugin(yaml, node, base, release);
-    if (status == ASSAY_OK) status = take_path(yaml, templates, base, &release->templates);
-    if (status == ASSAY_OK) status = take_path(yaml, labels, base, &release->labels);
-    if (status == ASSAY_OK)
-        status = take_path(yaml, assay_yaml_get(node, "masks"), base, &release->masks);
+    if (status == ASSAY_OK) status = read_templates(yaml, node, base, release);
     if (status == ASSAY_OK) status = read_parameters(yaml, parameters, &release->parameters);
     if (status != ASSAY_OK) return status;
-    read_bit_layout(yaml, node, release);
-    size_t length = release->templates == NULL ? 0 : strlen(release->templates);
-    if (length > 4 && strcmp(release->templates + length - 4, ".npy") == 0 && labels == NULL)
-        assay_yaml_fault(yaml, templates->line, templates->column, "an .npy needs `labels`");
     if (algorithm != NULL) check_algorithm(yaml, algorithm, release);
     return ASSAY_OK;
 }
@@ -676,6 +689,9 @@ static void free_release(assay_config_release *release) {
     free(release->templates);
     free(release->labels);
     free(release->masks);
+    free(release->subjects);
+    free(release->samples);
+    free(release->id_column);
     free_list(release->parameters);
 }
 

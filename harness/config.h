@@ -16,10 +16,11 @@ typedef struct {
     unsigned template_seconds; /* of the plug-in; 0: the default */
     uint64_t memory_bytes;     /* likewise */
     char **parameters;         /* "key=value", NULL-terminated */
-    char *templates;           /* path of templates.h5, or of an .npy with labels; or NULL */
+    char *templates; /* path of templates.h5, or with labels or subjects a matrix; or NULL */
     char *labels;
-    char *masks;                   /* of bit strings, or NULL */
-    uint32_t bit_rows, shift_bits; /* of bit strings; 0: not said */
+    char *subjects, *samples, *id_column; /* of a matrix (steps.h), or NULL */
+    char *masks;                          /* of bit strings, or NULL */
+    uint32_t bit_rows, shift_bits;        /* of bit strings; 0: not said */
 } assay_config_release;
 
 typedef struct {

@@ -1,14 +1,11 @@
 /* import -- templates made elsewhere, with their labels, to templates.h5. */
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
 
-#include "datasets/base/file.h"
 #include "datasets/base/memory.h"
 #include "datasets/base/text.h"
-#include "datasets/npy.h"
 #include "harness/enrolment.h"
-#include "harness/steps.h"
+#include "harness/import_inputs.h"
 #include "kernels/comparator.h"
 
 bool assay_import_is_bits(const char *comparator) {
@@ -25,13 +22,14 @@ static assay_status check_shape(const assay_import *import, const assay_npy_matr
         return assay_fail(ASSAY_USAGE,
                           "importing templates: %s has %llu rows and %s labels %llu samples, "
                           "expected one label a row",
-                          import->matrix_path, (unsigned long long)matrix->rows,
-                          import->labels_path, (unsigned long long)table->row_count);
+                          import->matrix, (unsigned long long)matrix->rows,
+                          import->labels_path == NULL ? import->subjects : import->labels_path,
+                          (unsigned long long)table->row_count);
     }
     if (matrix->columns < 1 || matrix->columns > most) {
         return assay_fail(
             ASSAY_USAGE, "importing templates: %s has %u columns, expected 1 to %u %s",
-            import->matrix_path, matrix->columns, most, bits ? "bytes of bits" : "components");
+            import->matrix, matrix->columns, most, bits ? "bytes of bits" : "components");
     }
     return ASSAY_OK;
 }
@@ -60,14 +58,13 @@ static assay_status check_bits(const assay_import *import, const assay_npy_matri
                                      .rows = head->bit_rows,
                                      .shift_bits = head->shift_bits,
                                      .minimum_valid_bits = 1};
-    if (import->masks_path != NULL &&
-        (masks->rows != codes->rows || masks->columns != codes->columns)) {
+    if (import->masks != NULL && (masks->rows != codes->rows || masks->columns != codes->columns)) {
         return assay_fail(
             ASSAY_USAGE,
             "importing templates: the masks %s are of shape (%llu, %u), expected that "
             "of %s: (%llu, %u)",
-            import->masks_path, (unsigned long long)masks->rows, masks->columns,
-            import->matrix_path, (unsigned long long)codes->rows, codes->columns);
+            import->masks, (unsigned long long)masks->rows, masks->columns, import->matrix,
+            (unsigned long long)codes->rows, codes->columns);
     }
     const assay_status status = assay_hamming_check(&rule);
     return status == ASSAY_OK ? ASSAY_OK : assay_fail_in(status, "importing templates");
@@ -81,10 +78,10 @@ static assay_status fill_bits(const assay_import *import, const assay_npy_matrix
     const size_t bytes = codes->columns;
     for (uint64_t row = 0; row < codes->rows; row++) {
         uint8_t *code = out + row * 2 * bytes, *mask = code + bytes;
-        assay_status status = take_bytes(import->matrix_path, codes, row, code);
+        assay_status status = take_bytes(import->matrix, codes, row, code);
         memset(mask, 0xff, bytes);
-        if (status == ASSAY_OK && import->masks_path != NULL)
-            status = take_bytes(import->masks_path, masks, row, mask);
+        if (status == ASSAY_OK && import->masks != NULL)
+            status = take_bytes(import->masks, masks, row, mask);
         if (status != ASSAY_OK) return status;
         if (table->enrolment[row] != ASSAY_ENROLMENT_NONE) continue;
         bool valid = false;
@@ -103,7 +100,7 @@ static assay_status write_bits(const assay_import *import, const assay_npy_matri
     assay_npy_matrix masks = {0};
     uint8_t *bits = NULL;
     assay_status status = ASSAY_OK;
-    if (import->masks_path != NULL) status = assay_npy_read(import->masks_path, &masks);
+    if (import->masks != NULL) status = import_read_matrix(import->masks, &masks);
     if (status == ASSAY_OK) status = check_bits(import, codes, &masks, head);
     if (status == ASSAY_OK)
         status = assay_allocate(&bits, codes->rows, (size_t)2 * codes->columns, "bit strings");
@@ -130,28 +127,6 @@ static assay_status enrol_rows(assay_npy_matrix *matrix, assay_sample_table *tab
         assay_status status = assay_enrolment_set(table, row, ASSAY_ENROLMENT_FAILED, fault);
         if (status != ASSAY_OK) return status;
     }
-    return ASSAY_OK;
-}
-
-static assay_status fill_provenance(const assay_import *import, char **out) {
-    assay_digest matrix, labels, masks = {{0}};
-    char matrix_hex[ASSAY_DIGEST_HEX], labels_hex[ASSAY_DIGEST_HEX], masks_hex[ASSAY_DIGEST_HEX];
-    assay_status status = assay_digest_file(import->matrix_path, &matrix);
-    if (status != ASSAY_OK) return status;
-    status = assay_digest_file(import->labels_path, &labels);
-    if (status == ASSAY_OK && import->masks_path != NULL)
-        status = assay_digest_file(import->masks_path, &masks);
-    if (status != ASSAY_OK) return status;
-    json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "program", "assay", "version",
-                               ASSAY_VERSION, "matrix", assay_path_name(import->matrix_path),
-                               "matrix_sha256", assay_digest_hex(matrix_hex, &matrix), "labels",
-                               assay_path_name(import->labels_path), "labels_sha256",
-                               assay_digest_hex(labels_hex, &labels), "masks_sha256",
-                               assay_digest_hex(masks_hex, &masks));
-    char *text = object == NULL ? NULL : json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
-    json_decref(object);
-    if (text == NULL) return assay_fail(ASSAY_FAILED, "importing templates: no memory");
-    *out = text;
     return ASSAY_OK;
 }
 
@@ -185,7 +160,7 @@ static assay_status fill_head(const assay_import *import, uint32_t length,
     for (uint64_t row = 0; row < head->table.row_count; row++) head->seconds[row] = NAN;
     status = assay_dataset_digest(&head->table, &head->dataset_digest);
     if (status != ASSAY_OK) return status;
-    return fill_provenance(import, &head->provenance_json);
+    return assay_import_provenance(import, &head->provenance_json);
 }
 
 static assay_status check_names(const assay_import *import) {
@@ -205,7 +180,7 @@ static assay_status check_names(const assay_import *import) {
     assay_status status =
         assay_comparator_parse(import->comparator == NULL ? "" : import->comparator, &comparator);
     if (status != ASSAY_OK || assay_comparator_takes_bits(comparator)) return status;
-    if (import->masks_path != NULL || import->bit_rows != 0 || import->shift_bits != 0)
+    if (import->masks != NULL || import->bit_rows != 0 || import->shift_bits != 0)
         return assay_fail(ASSAY_USAGE,
                           "importing templates: masks, rows of bits and bits of a shift are of bit "
                           "strings; expected comparator hamming with them, not %s",
@@ -219,9 +194,9 @@ assay_status assay_import_templates(const assay_import *import, const char *out_
     assay_templates_head head = {0};
     assay_status status = check_names(import);
     if (status != ASSAY_OK) goto out;
-    status = assay_labels_read(import->labels_path, import->declared, progress, &head.table);
+    status = assay_import_labels(import, progress, &head.table);
     if (status != ASSAY_OK) goto out;
-    status = assay_npy_read(import->matrix_path, &matrix);
+    status = import_read_templates(import, &head.table, &matrix);
     if (status != ASSAY_OK) goto out;
     status = check_shape(import, &matrix, &head.table);
     if (status != ASSAY_OK) goto out;

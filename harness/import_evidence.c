@@ -9,6 +9,7 @@
 #include "datasets/base/memory.h"
 #include "datasets/base/text.h"
 #include "datasets/score_list.h"
+#include "harness/import_inputs.h"
 #include "harness/imports_private.h"
 
 static assay_status check_names(const assay_import_about *about) {
@@ -28,15 +29,12 @@ static assay_status check_names(const assay_import_about *about) {
     return ASSAY_OK;
 }
 
-static assay_status add_input(json_t *inputs, const char *path) {
-    assay_digest digest;
-    char hex[ASSAY_DIGEST_HEX];
-    assay_status status = assay_digest_file(path, &digest);
+static assay_status add_input(json_t *inputs, const char *source) {
+    json_t *input = NULL;
+    assay_status status = import_describe_input(source, &input);
     if (status != ASSAY_OK) return status;
-    json_t *input = json_pack("{s:s, s:s}", "file", assay_path_name(path), "sha256",
-                              assay_digest_hex(hex, &digest));
     if (json_array_append_new(inputs, input) == 0) return ASSAY_OK;
-    return assay_fail(ASSAY_USAGE, "the name of %s is not valid UTF-8", path);
+    return assay_fail(ASSAY_FAILED, "no memory for the provenance");
 }
 
 static assay_status describe_provenance(const assay_import_about *about, const char *const *inputs,

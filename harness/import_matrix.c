@@ -5,11 +5,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "datasets/array_file.h"
 #include "datasets/base/file.h"
 #include "datasets/base/memory.h"
 #include "datasets/base/text.h"
 #include "datasets/bee.h"
-#include "datasets/npy.h"
+#include "datasets/sigset.h"
 #include "harness/imports_private.h"
 
 /* Cells by row (query, probe) and column (target, reference). */
@@ -25,11 +26,6 @@ static void matrix_free(score_matrix *matrix) {
     free(matrix->mask);
 }
 
-static bool ends_in(const char *path, const char *ending) {
-    size_t length = strlen(path), tail = strlen(ending);
-    return length >= tail && strcmp(path + length - tail, ending) == 0;
-}
-
 static assay_status allocate_cells(const char *path, score_matrix *matrix) {
     size_t cells;
     if (!assay_multiply(matrix->rows, matrix->columns, &cells))
@@ -37,13 +33,13 @@ static assay_status allocate_cells(const char *path, score_matrix *matrix) {
     return assay_allocate(&matrix->numbers, cells, sizeof *matrix->numbers, "a matrix of scores");
 }
 
-static assay_status read_npy(const char *path, score_matrix *matrix) {
+static assay_status read_array(const char *source, score_matrix *matrix) {
     assay_number_array array = {0};
-    assay_status status = assay_npy_read_array(path, &array);
+    assay_status status = assay_array_file_read(source, &array);
     if (status != ASSAY_OK) return status;
     matrix->rows = array.rows;
     matrix->columns = array.columns;
-    status = allocate_cells(path, matrix);
+    status = allocate_cells(source, matrix);
     for (uint64_t n = 0; status == ASSAY_OK && n < array.rows * array.columns; n++)
         matrix->numbers[n] = assay_number_at(&array, n);
     assay_number_array_free(&array);
@@ -117,29 +113,57 @@ static assay_status read_csv(const char *path, score_matrix *matrix) {
     return status;
 }
 
-static assay_status read_matrix(const assay_import_matrix *import, score_matrix *matrix) {
-    const char *path = import->matrix_path;
-    assay_status status = ends_in(path, ".npy")   ? read_npy(path, matrix)
-                          : ends_in(path, ".mtx") ? read_bee(path, matrix)
-                                                  : read_csv(path, matrix);
-    if (status != ASSAY_OK || import->mask_path == NULL) return status;
+/* A mask as an array has the values of a BEE mask. */
+static assay_status read_mask_array(const char *source, assay_bee_matrix *out) {
+    assay_number_array array = {0};
+    assay_status status = assay_array_file_read(source, &array);
+    if (status == ASSAY_OK && array.type != ASSAY_NUMBER_UINT8)
+        status = assay_fail(ASSAY_USAGE, "%s is of %s, expected a mask of uint8", source,
+                            assay_number_type_name(array.type));
+    const uint8_t *cells = array.values;
+    for (uint64_t n = 0; status == ASSAY_OK && n < array.rows * array.columns; n++)
+        if (!assay_bee_is_mask(cells[n]))
+            status =
+                assay_fail(ASSAY_USAGE,
+                           "%s: row %" PRIu64 ", column %" PRIu64 " is %u, expected 255 (match), "
+                           "127 (non-match) or 0 (ignore)",
+                           source, n / array.columns + 1, n % array.columns + 1, cells[n]);
+    if (status == ASSAY_OK) {
+        *out =
+            (assay_bee_matrix){.rows = array.rows, .columns = array.columns, .mask = array.values};
+        array.values = NULL;
+    }
+    assay_number_array_free(&array);
+    return status;
+}
+
+static assay_status read_mask(const assay_import_matrix *import, score_matrix *matrix) {
+    const char *source = import->mask;
     assay_bee_matrix mask = {0};
-    status = assay_bee_read(import->mask_path, &mask);
+    assay_status status = assay_array_file_is(source) ? read_mask_array(source, &mask)
+                                                      : assay_bee_read(source, &mask);
     if (status == ASSAY_OK && mask.mask == NULL)
-        status =
-            assay_fail(ASSAY_USAGE, "%s is a matrix of scores, expected a mask", import->mask_path);
+        status = assay_fail(ASSAY_USAGE, "%s is a matrix of scores, expected a mask", source);
     else if (status == ASSAY_OK && (mask.rows != matrix->rows || mask.columns != matrix->columns))
-        status =
-            assay_fail(ASSAY_USAGE,
-                       "%s has %" PRIu64 " rows of %" PRIu64 " cells, expected %" PRIu64
-                       " of %" PRIu64 " as the matrix",
-                       import->mask_path, mask.rows, mask.columns, matrix->rows, matrix->columns);
+        status = assay_fail(ASSAY_USAGE,
+                            "%s has %" PRIu64 " rows of %" PRIu64 " cells, expected %" PRIu64
+                            " of %" PRIu64 " as the matrix",
+                            source, mask.rows, mask.columns, matrix->rows, matrix->columns);
     if (status == ASSAY_OK) {
         matrix->mask = mask.mask;
         mask.mask = NULL;
     }
     assay_bee_free(&mask);
     return status;
+}
+
+static assay_status read_matrix(const assay_import_matrix *import, score_matrix *matrix) {
+    const char *source = import->matrix;
+    assay_status status = assay_array_file_is(source) ? read_array(source, matrix)
+                          : assay_bee_is(source)      ? read_bee(source, matrix)
+                                                      : read_csv(source, matrix);
+    if (status != ASSAY_OK || import->mask == NULL) return status;
+    return read_mask(import, matrix);
 }
 
 /* ---- samples of rows and columns ---- */
@@ -157,15 +181,60 @@ static assay_status every_row(const assay_sample_table *table, uint32_t **out, u
     return status;
 }
 
-static assay_status list_samples(const char *path, const assay_sample_table *table,
-                                 const char *what, uint64_t expected, uint32_t **out) {
+/* Rows of the table by a list of ids, or by a sigset, which must agree with the table on who is
+ * who.
+ */
+static assay_status read_list(const char *path, const assay_sigset *set,
+                              const assay_sample_table *table, uint32_t **out, uint64_t *count) {
+    if (path == NULL) return every_row(table, out, count);
+    if (set->samples.count == 0) return assay_sample_list_read(path, table, out, count);
+    assay_status status = assay_sample_list_of(path, &set->samples, table, out);
+    if (status != ASSAY_OK) return status;
+    *count = set->samples.count;
+    for (uint64_t n = 0; status == ASSAY_OK && n < *count; n++) {
+        const char *subject = table->subject_id[table->subject[(*out)[n]]];
+        if (strcmp(subject, assay_text_list_at(&set->subjects, n)) != 0)
+            status = assay_fail(ASSAY_USAGE,
+                                "%s: the sample '%s' is of subject '%s', and by the labels of '%s'",
+                                path, assay_text_list_at(&set->samples, n),
+                                assay_text_list_at(&set->subjects, n), subject);
+    }
+    return status;
+}
+
+static assay_status list_samples(const char *path, const assay_sigset *set,
+                                 const assay_sample_table *table, const char *what,
+                                 uint64_t expected, uint32_t **out) {
     uint64_t count = 0;
-    assay_status status = path == NULL ? every_row(table, out, &count)
-                                       : assay_sample_list_read(path, table, out, &count);
+    assay_status status = read_list(path, set, table, out, &count);
     if (status != ASSAY_OK || count == expected) return status;
     return assay_fail(
         ASSAY_USAGE, "the matrix has %" PRIu64 " %s and there are %" PRIu64 " samples for them%s%s",
         expected, what, count, path == NULL ? " in the labels" : " in ", path == NULL ? "" : path);
+}
+
+/* Sigsets where the lists are such, and the labels: a file of them, or what both sigsets say. */
+static assay_status read_labels(const assay_import_matrix *import, const assay_progress *progress,
+                                assay_sigset sets[2], assay_sample_table *out) {
+    const char *const paths[2] = {import->targets_path, import->queries_path};
+    assay_status status = ASSAY_OK;
+    for (int n = 0; status == ASSAY_OK && n < 2; n++)
+        if (paths[n] != NULL && assay_sigset_is(paths[n]))
+            status = assay_sigset_read(paths[n], &sets[n]);
+    if (status != ASSAY_OK) return status;
+    if (import->labels_path != NULL)
+        return assay_labels_read(import->labels_path, import->declared, progress, out);
+    if (sets[0].samples.count == 0 || sets[1].samples.count == 0)
+        return assay_fail(ASSAY_USAGE,
+                          "a matrix needs labels of its samples; without them, sigsets "
+                          "of targets and queries that say who is who");
+    return assay_sigset_labels(paths[1], &sets[0], &sets[1], out);
+}
+
+/* Whether rows and columns are the same samples in the same order: all pairs of one list. */
+static bool is_square(const score_matrix *matrix, const matrix_samples *samples) {
+    return matrix->rows == matrix->columns &&
+           memcmp(samples->targets, samples->queries, matrix->rows * sizeof *samples->targets) == 0;
 }
 
 /* A square matrix of one list says every pair twice: it must say the same. */
@@ -180,7 +249,7 @@ static assay_status check_symmetric(const assay_import_matrix *import, const sco
                               "%s: row %" PRIu64 ", column %" PRIu64 " is %s and its mirror image "
                               "%s; a matrix of one list must be symmetric (or give --triangle "
                               "upper or lower to take one half)",
-                              import->matrix_path, i + 1, j + 1, assay_print_double(a, upper),
+                              import->matrix, i + 1, j + 1, assay_print_double(a, upper),
                               assay_print_double(b, lower));
         }
     return ASSAY_OK;
@@ -196,7 +265,7 @@ static assay_status check_mask(const assay_import_matrix *import, const score_ma
     return assay_fail(ASSAY_USAGE,
                       "%s: row %" PRIu64 ", column %" PRIu64 " says %s, and by the labels the "
                       "samples '%s' and '%s' are of %s",
-                      import->mask_path, row + 1, column + 1, same ? "non-match" : "match",
+                      import->mask, row + 1, column + 1, same ? "non-match" : "match",
                       table->sample_id[query], table->sample_id[target],
                       same ? "one subject" : "two subjects");
 }
@@ -233,21 +302,21 @@ assay_status assay_import_score_matrix(const assay_import_about *given,
                                        assay_import_result *out) {
     assay_import_about about = *given;
     score_matrix matrix = {0};
-    matrix_samples samples = {.square =
-                                  import->targets_path == NULL && import->queries_path == NULL};
+    matrix_samples samples = {.square = false};
+    assay_sigset sets[2] = {{.samples = {0}}};
     assay_sample_table table = {0};
     assay_scored_pairs pairs = {0};
-    const char *const inputs[] = {import->matrix_path, import->mask_path, import->labels_path,
+    const char *const inputs[] = {import->matrix, import->mask, import->labels_path,
                                   import->targets_path, import->queries_path};
-    assay_status status =
-        assay_labels_read(import->labels_path, import->declared, progress, &table);
+    assay_status status = read_labels(import, progress, sets, &table);
     if (status == ASSAY_OK) status = read_matrix(import, &matrix);
     if (status == ASSAY_OK)
-        status = list_samples(import->targets_path, &table, "columns (targets)", matrix.columns,
-                              &samples.targets);
+        status = list_samples(import->targets_path, &sets[0], &table, "columns (targets)",
+                              matrix.columns, &samples.targets);
     if (status == ASSAY_OK)
-        status = list_samples(import->queries_path, &table, "rows (queries)", matrix.rows,
+        status = list_samples(import->queries_path, &sets[1], &table, "rows (queries)", matrix.rows,
                               &samples.queries);
+    if (status == ASSAY_OK) samples.square = is_square(&matrix, &samples);
     if (status == ASSAY_OK && samples.square && import->triangle == NULL)
         status = check_symmetric(import, &matrix);
     if (status == ASSAY_OK) status = list_cells(import, &matrix, &table, &samples, &pairs);
@@ -257,6 +326,8 @@ assay_status assay_import_score_matrix(const assay_import_about *given,
                               out_path, out);
     assay_scored_pairs_free(&pairs);
     assay_sample_table_free(&table);
+    assay_sigset_free(&sets[0]);
+    assay_sigset_free(&sets[1]);
     free(samples.targets);
     free(samples.queries);
     matrix_free(&matrix);

@@ -40,13 +40,10 @@ assay_status assay_import_score_lists(const assay_import_about *about, const cha
                                       assay_import_result *out) {
     assay_score_values mated = {0}, non_mated = {0};
     assay_evidence evidence = {0};
-    char *inputs[2] = {NULL, NULL};
+    const char *const inputs[2] = {mated_path, non_mated_path};
     assay_status status = assay_score_list_read(mated_path, &mated);
     if (status == ASSAY_OK) status = assay_score_list_read(non_mated_path, &non_mated);
-    if (status == ASSAY_OK) status = assay_score_list_file(mated_path, &inputs[0]);
-    if (status == ASSAY_OK) status = assay_score_list_file(non_mated_path, &inputs[1]);
-    if (status == ASSAY_OK)
-        status = import_evidence_start(about, (const char *const *)inputs, 2, &evidence);
+    if (status == ASSAY_OK) status = import_evidence_start(about, inputs, 2, &evidence);
     if (status != ASSAY_OK) goto out;
     evidence.protocol.kind = ASSAY_PROTOCOL_SCORES;
     status = assay_sample_table_create(0, 0, &evidence.table);
@@ -64,8 +61,6 @@ assay_status assay_import_score_lists(const assay_import_about *about, const cha
     if ((status = assay_evidence_write(out_path, &evidence))) goto out;
     import_result_fill(&evidence, out);
 out:
-    free(inputs[0]);
-    free(inputs[1]);
     assay_score_values_free(&mated);
     assay_score_values_free(&non_mated);
     assay_evidence_free(&evidence);

@@ -42,16 +42,18 @@ assay_status assay_import_scored_pairs(const assay_import_about *about, const ch
                                        const assay_progress *progress, const char *out_path,
                                        assay_import_result *out) ASSAY_MUST_CHECK;
 
-/* A matrix of scores, a row a query (probe) and a column a target (reference): .npy, BEE .mtx, or
- * else CSV without a header. */
+/* A matrix of scores, a row a query (probe) and a column a target (reference): a source
+ * (datasets/array_file.h), a BEE matrix, or else CSV without a header. */
 typedef struct {
-    const char *matrix_path;
-    const char *mask_path;   /* BEE mask, or NULL; its 0x00 are no comparisons, and where it and the
-                                labels differ on who is who the import is refused */
-    const char *labels_path; /* CSV of all samples */
-    const char *targets_path; /* ids of columns, one a line; NULL: the labels' order */
-    const char *queries_path; /* of rows, likewise; with both NULL the matrix is square, of all
-                                 pairs of one list */
+    const char *matrix;
+    const char *mask; /* BEE mask, or a source of uint8 with its values, or NULL; its 0x00 are no
+                         comparisons, and where it and the labels differ on who is who the import
+                         is refused */
+    const char *labels_path; /* CSV of all samples; NULL where both lists are sigsets */
+    const char
+        *targets_path; /* of columns: ids, one a line, or a sigset; NULL: the labels' order */
+    const char *queries_path; /* of rows, likewise; where both lists are the same the matrix is of
+                                 all pairs of one list */
     const char *triangle;     /* square: "upper", "lower", or NULL: both, which must be equal */
     const assay_manifest_declaration *declared; /* may be NULL */
 } assay_import_matrix;

@@ -207,12 +207,15 @@ static assay_release release_of(const assay_config_release *release) {
 static assay_import import_of(const runner *run, const assay_config_release *release) {
     const assay_config *config = run->config;
     bool declared = config->dataset.name != NULL;
-    return (assay_import){.matrix_path = release->templates,
+    return (assay_import){.matrix = release->templates,
                           .labels_path = release->labels,
                           .release = release->name,
                           .version = release->version,
                           .comparator = config->comparator == NULL ? "cosine" : config->comparator,
-                          .masks_path = release->masks,
+                          .masks = release->masks,
+                          .id_column = release->id_column,
+                          .subjects = release->subjects,
+                          .samples = release->samples,
                           .bit_rows = release->bit_rows,
                           .shift_bits = release->shift_bits,
                           .dataset_name = declared ? config->dataset.name : config->name,
@@ -282,13 +285,12 @@ static assay_status planned_length(runner *run, const assay_config_release *rele
                                    release_files *files) {
     assay_session *session = NULL;
     if (!assay_config_enrols(release)) {
-        assay_npy_matrix matrix = {0};
-        assay_status status = assay_npy_read(release->templates, &matrix);
+        const assay_import wanted = import_of(run, release);
+        uint32_t columns = 0;
+        assay_status status = assay_import_shape(&wanted, &files->count, &columns);
         bool bits = assay_import_is_bits(run->config->comparator);
-        files->count = matrix.rows;
         files->kind = bits ? ASSAY_TEMPLATES_BITS : ASSAY_TEMPLATES_VECTORS;
-        files->length = bits ? 8 * matrix.columns : matrix.columns;
-        assay_npy_matrix_free(&matrix);
+        files->length = bits ? 8 * columns : columns;
         return status;
     }
     const assay_release wanted = release_of(release);
@@ -467,17 +469,13 @@ static assay_status step_compare(runner *run, const assay_config_release *releas
 
 /* ---- the whole ---- */
 
-static bool ends_in(const char *text, const char *end) {
-    size_t a = strlen(text), b = strlen(end);
-    return a >= b && strcmp(text + a - b, end) == 0;
-}
-
 static assay_status name_files(const runner *run, const assay_config_release *release,
                                release_files *files) {
     assay_text text = {0};
     assay_text_appendf(&text, "%s/%s-%s/", run->output, release->name, release->version);
     assay_status status = assay_text_status(&text);
-    files->given = release->templates != NULL && !ends_in(release->templates, ".npy");
+    files->given =
+        release->templates != NULL && release->labels == NULL && release->subjects == NULL;
     if (status == ASSAY_OK && files->given)
         status = assay_copy_string(&files->templates, release->templates);
     else if (status == ASSAY_OK)

@@ -56,30 +56,25 @@ assay_status assay_run_enrolled_fits(const assay_templates_head *head, const ass
 assay_status assay_run_import_fits(const assay_templates_head *head, const assay_import *wanted,
                                    bool *out) {
     assay_sample_table table = {0};
-    assay_digest matrix, labels, labelled;
-    assay_digest masks = {{0}};
-    char hex[ASSAY_DIGEST_HEX], masks_hex[ASSAY_DIGEST_HEX];
+    assay_digest labelled;
+    char *provenance = NULL;
     *out = false;
-    assay_status status = assay_digest_file(wanted->matrix_path, &matrix);
-    if (status == ASSAY_OK) status = assay_digest_file(wanted->labels_path, &labels);
-    if (status == ASSAY_OK && wanted->masks_path != NULL)
-        status = assay_digest_file(wanted->masks_path, &masks);
+    assay_status status = assay_import_provenance(wanted, &provenance);
     if (status != ASSAY_OK) return status;
-    assay_digest_hex(masks_hex, &masks);
-    bool same = strcmp(head->algorithm, "imported") == 0 &&
-                strcmp(head->comparator, wanted->comparator) == 0 &&
-                (head->kind != ASSAY_TEMPLATES_BITS ||
-                 (head->bit_rows == (wanted->bit_rows ? wanted->bit_rows : 1) &&
-                  head->shift_bits == (wanted->shift_bits ? wanted->shift_bits : 1))) &&
-                provenance_says(head, "masks_sha256", masks_hex) &&
-                strcmp(head->family == NULL ? "" : head->family,
-                       wanted->family == NULL ? "" : wanted->family) == 0 &&
-                strcmp(head->dataset_name, wanted->dataset_name) == 0 &&
-                provenance_says(head, "matrix_sha256", assay_digest_hex(hex, &matrix)) &&
-                provenance_says(head, "labels_sha256", assay_digest_hex(hex, &labels));
+    const bool same = strcmp(head->algorithm, "imported") == 0 &&
+                      strcmp(head->comparator, wanted->comparator) == 0 &&
+                      (head->kind != ASSAY_TEMPLATES_BITS ||
+                       (head->bit_rows == (wanted->bit_rows ? wanted->bit_rows : 1) &&
+                        head->shift_bits == (wanted->shift_bits ? wanted->shift_bits : 1))) &&
+                      strcmp(head->family == NULL ? "" : head->family,
+                             wanted->family == NULL ? "" : wanted->family) == 0 &&
+                      strcmp(head->dataset_name, wanted->dataset_name) == 0 &&
+                      head->provenance_json != NULL &&
+                      strcmp(head->provenance_json, provenance) == 0;
+    free(provenance);
     if (!same) return ASSAY_OK;
     /* The same bytes may be declared otherwise now: other bins, another source. */
-    status = assay_labels_read(wanted->labels_path, wanted->declared, NULL, &table);
+    status = assay_import_labels(wanted, NULL, &table);
     if (status == ASSAY_OK) status = assay_dataset_digest(&table, &labelled);
     if (status == ASSAY_OK) *out = assay_digest_equal(&labelled, &head->dataset_digest);
     assay_sample_table_free(&table);

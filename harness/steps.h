@@ -44,18 +44,33 @@ assay_status assay_enroll(const char *dataset_path, const assay_release *release
                           const char *out_path, const assay_progress *progress,
                           assay_enroll_result *out) ASSAY_MUST_CHECK;
 
-/* import: templates made elsewhere, with their labels. */
+/* import: templates made elsewhere, with their labels. Sources are those of datasets/array_file.h.
+ */
 typedef struct {
-    const char *matrix_path; /* .npy; of bit strings uint8, 8 bits a component, the lowest first */
-    const char *masks_path;  /* likewise, 1 where a bit is valid; NULL: all are */
+    /* A source of a matrix, a row a template, or CSV (datasets/template_csv.h). Of bit strings
+     * uint8, 8 bits a component, the lowest first. */
+    const char *matrix;
+    const char *masks;             /* a source likewise, 1 where a bit is valid; NULL: all are */
     uint32_t bit_rows, shift_bits; /* of bit strings (containers.h); 0: 1 */
-    const char *labels_path;       /* CSV; row n labels row n of the matrix */
+    const char *id_column;         /* of a CSV of templates; NULL: sample, or sample_id */
+    /* Labels: a CSV, row n for row n of the matrix (of CSV the row with the sample's id); or
+     * sources of the ids of subjects and, where not NULL, samples. */
+    const char *labels_path;
+    const char *subjects, *samples;
     const char *release, *version, *comparator, *dataset_name;
     const char *family;                         /* of the templates (algorithm.h), or NULL */
     const assay_manifest_declaration *declared; /* may be NULL */
 } assay_import;
 /* Whether templates for this comparator are bit strings; comparator may be NULL. */
 bool assay_import_is_bits(const char *comparator);
+/* Shape of the matrix: templates, and components of each (of bit strings bytes). */
+assay_status assay_import_shape(const assay_import *import, uint64_t *out_rows,
+                                uint32_t *out_columns) ASSAY_MUST_CHECK;
+/* What is kept of where they came from, as JSON: the same for the same inputs; free(). */
+assay_status assay_import_provenance(const assay_import *import, char **out) ASSAY_MUST_CHECK;
+/* The labels alone. */
+assay_status assay_import_labels(const assay_import *import, const assay_progress *progress,
+                                 assay_sample_table *out) ASSAY_MUST_CHECK;
 assay_status assay_import_templates(const assay_import *import, const char *out_path,
                                     const assay_progress *progress,
                                     assay_enroll_result *out) ASSAY_MUST_CHECK;

@@ -1,7 +1,9 @@
 /* cmd_import_matrix -- `assay import matrix SCORES --labels CSV`: a matrix of scores made
  * elsewhere. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "datasets/array_file.h"
 #include "datasets/base/text.h"
 #include "harness/cli/command.h"
 #include "harness/cli/imported.h"
@@ -10,7 +12,7 @@
 #include "harness/outputs.h"
 
 typedef struct {
-    const char *output, *labels, *mask, *targets, *queries, *triangle, *config;
+    const char *output, *array, *labels, *mask, *targets, *queries, *triangle, *config;
     import_options about;
     bool json, quiet;
 } matrix_values;
@@ -28,14 +30,14 @@ static assay_status check_triangle(const char *given) {
 static assay_status run(const void *given, char **arguments, size_t argument_count) {
     const matrix_values *values = given;
     const assay_output output = {values->output, "evidence"};
-    const char *const inputs[] = {arguments[0],    values->labels,  values->mask,
-                                  values->targets, values->queries, values->config};
-    assay_import_matrix import = {.matrix_path = arguments[0],
-                                  .mask_path = values->mask,
+    const char *const sources[] = {arguments[0],    values->labels,  values->mask,
+                                   values->targets, values->queries, values->config};
+    assay_import_matrix import = {.mask = values->mask,
                                   .labels_path = values->labels,
                                   .targets_path = values->targets,
                                   .queries_path = values->queries,
                                   .triangle = values->triangle};
+    char *source = NULL;
     assay_config config = {0};
     assay_protocol protocol = {0};
     assay_import_about about = {0};
@@ -44,7 +46,10 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     (void)argument_count;
     assay_progress_bar_start(&bar, "import", values->quiet);
     assay_progress progress = assay_progress_bar_progress(&bar);
-    assay_status status = assay_outputs_check(&output, 1, inputs, sizeof inputs / sizeof *inputs);
+    assay_status status = assay_array_file_source(arguments[0], values->array, &source);
+    import.matrix = source;
+    if (status == ASSAY_OK)
+        status = assay_import_check_output(&output, sources, sizeof sources / sizeof *sources);
     if (status == ASSAY_OK) status = check_triangle(values->triangle);
     if (status == ASSAY_OK) status = assay_import_options_take(&values->about, &protocol, &about);
     if (status == ASSAY_OK && values->config != NULL)
@@ -57,6 +62,7 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
         status = assay_print_imported(values->output, values->json, values->quiet, &result);
     assay_protocol_free(&protocol);
     assay_config_free(&config);
+    free(source);
     return status;
 }
 
@@ -68,24 +74,29 @@ static const assay_option options[] = {
      AT(labels),
      .value = "CSV",
      .purpose = "labels of all samples: columns sample, subject and more",
-     .required = true},
+     .shown = "of sigsets, what they say"},
+    {.name = "array",
+     .kind = ASSAY_OPTION_TEXT,
+     AT(array),
+     .value = "NAME",
+     .purpose = "array of an .npz, or /PATH in HDF5; as SCORES:NAME"},
     {.name = "targets",
      .kind = ASSAY_OPTION_TEXT,
      AT(targets),
      .value = "LIST",
-     .purpose = "sample ids of the columns, one a line",
+     .purpose = "samples of the columns: ids, one a line, or a BEE sigset",
      .shown = "the labels' order"},
     {.name = "queries",
      .kind = ASSAY_OPTION_TEXT,
      AT(queries),
      .value = "LIST",
-     .purpose = "sample ids of the rows, one a line",
+     .purpose = "samples of the rows, likewise",
      .shown = "the labels' order"},
     {.name = "mask",
      .kind = ASSAY_OPTION_TEXT,
      AT(mask),
      .value = "MASK",
-     .purpose = "BEE mask: which cells are comparisons"},
+     .purpose = "BEE mask, or uint8 with its values: which are comparisons"},
     {.name = "triangle",
      .kind = ASSAY_OPTION_TEXT,
      AT(triangle),
@@ -109,13 +120,19 @@ const assay_command assay_command_import_matrix = {
     .purpose = "make evidence of a matrix of scores that was computed elsewhere",
     .arguments = "SCORES",
     .description =
-        "SCORES is .npy, a BEE matrix (.mtx, with a .mask if there is one), or CSV without a "
-        "header: a row a\n"
-        "query (probe), a column a target (reference). Without --targets and --queries it is a "
-        "square matrix of\n"
-        "all pairs of the labels' samples, in their order. A comparison of one subject is mated, "
-        "of two not; nan\n"
-        "is a comparison that gave no score. An .mtx says itself whether it holds distances.",
+        "SCORES is .npy, .npz (SCORES:NAME names one of several arrays), HDF5 (SCORES:/PATH), a "
+        "BEE "
+        "matrix (.mtx,\n"
+        "with a .mask if there is one), or CSV without a header: a row a query (probe), a column a "
+        "target\n"
+        "(reference). Without --targets and --queries it is a square matrix of all pairs of the "
+        "labels' samples, in\n"
+        "their order; with the same list for both likewise. A comparison of one subject is mated, "
+        "of "
+        "two not; nan\n"
+        "is a comparison that gave no score. An .mtx says itself whether it holds distances; BEE "
+        "sigsets (XML) say\n"
+        "who is who, and need no labels.",
     .examples = (const char *const[]){"assay import matrix s.npy --labels s.csv --release vendor "
                                       "--version 3 -o evidence.h5",
                                       "assay import matrix s.mtx --mask s.mask --labels all.csv "

@@ -1,9 +1,5 @@
 /* cmd_import_scores -- `assay import scores MATED NON-MATED`: scores that were made elsewhere. */
-#include <inttypes.h>
-#include <stdlib.h>
-
 #include "datasets/base/text.h"
-#include "datasets/score_list.h"
 #include "harness/cli/command.h"
 #include "harness/cli/imported.h"
 #include "harness/config.h"
@@ -45,23 +41,18 @@ static assay_status import(const scores_values *values, char **arguments, size_t
 static assay_status run(const void *given, char **arguments, size_t argument_count) {
     const scores_values *values = given;
     const assay_output output = {values->output, "evidence"};
-    char *files[2] = {NULL, NULL};
+    const char *const sources[] = {arguments[0], argument_count == 2 ? arguments[1] : NULL,
+                                   values->labels, values->config};
     assay_protocol protocol = {0};
     assay_import_about about = {0};
     assay_import_result result = {0};
-    assay_status status = ASSAY_OK;
-    for (size_t n = 0; status == ASSAY_OK && n < argument_count; n++)
-        status = assay_score_list_file(arguments[n], &files[n]);
-    const char *const inputs[] = {files[0], files[1], values->labels, values->config};
-    if (status == ASSAY_OK)
-        status = assay_outputs_check(&output, 1, inputs, sizeof inputs / sizeof *inputs);
+    assay_status status =
+        assay_import_check_output(&output, sources, sizeof sources / sizeof *sources);
     if (status == ASSAY_OK) status = assay_import_options_take(&values->about, &protocol, &about);
     if (status == ASSAY_OK) status = import(values, arguments, argument_count, &about, &result);
     if (status == ASSAY_OK)
         status = assay_print_imported(values->output, values->json, values->quiet, &result);
     assay_protocol_free(&protocol);
-    free(files[0]);
-    free(files[1]);
     return status;
 }
 
@@ -92,7 +83,8 @@ const assay_command assay_command_import_scores = {
     .description =
         "Two files: scores of comparisons of one person, and of two. Each is text with one number "
         "a line, .npy,\n"
-        "or HDF5 (FILE:/PATH names a data set of several). Without subject ids nobody knows whose "
+        ".npz or HDF5 (FILE:NAME and FILE:/PATH name an array of several). Without subject ids "
+        "nobody knows whose "
         "scores are\n"
         "whose, so reports give figures of these comparisons alone: no interval, and nothing that "
         "a gate could\n"

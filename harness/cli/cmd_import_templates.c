@@ -1,18 +1,20 @@
-/* cmd_import_templates -- `assay import templates X.npy --labels X.csv …`: templates made
+/* cmd_import_templates -- `assay import templates MATRIX --labels CSV …`: templates made
  * elsewhere. */
-#include <string.h>
+#include <stdlib.h>
 
+#include "datasets/array_file.h"
 #include "datasets/base/text.h"
 #include "harness/cli/command.h"
 #include "harness/cli/enrolled.h"
+#include "harness/cli/imported.h"
 #include "harness/config.h"
 #include "harness/outputs.h"
 #include "harness/steps.h"
 #include "kernels/quantise.h"
 
 typedef struct {
-    const char *output, *masks, *labels, *release, *version, *comparator, *dataset, *config,
-        *family;
+    const char *output, *array, *masks, *labels, *subjects, *samples, *id_column;
+    const char *release, *version, *comparator, *dataset, *config, *family;
     uint64_t bit_rows, shift_bits;
     bool json, quiet;
 } import_values;
@@ -26,19 +28,26 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     (void)argument_count;
     assay_progress_bar_start(&bar, "import", values->quiet);
     assay_progress progress = assay_progress_bar_progress(&bar);
-    assay_import import = {.matrix_path = arguments[0],
-                           .labels_path = values->labels,
+    assay_import import = {.labels_path = values->labels,
+                           .subjects = values->subjects,
+                           .samples = values->samples,
+                           .id_column = values->id_column,
                            .release = values->release,
                            .version = values->version,
                            .comparator = values->comparator,
-                           .masks_path = values->masks,
+                           .masks = values->masks,
                            .bit_rows = (uint32_t)values->bit_rows,
                            .shift_bits = (uint32_t)values->shift_bits,
                            .family = values->family,
                            .dataset_name = values->dataset};
     const assay_output output = {values->output, "templates"};
-    const char *const inputs[] = {arguments[0], values->labels, values->config, values->masks};
-    assay_status status = assay_outputs_check(&output, 1, inputs, sizeof inputs / sizeof *inputs);
+    const char *const sources[] = {arguments[0],    values->masks,  values->subjects,
+                                   values->samples, values->labels, values->config};
+    char *source = NULL;
+    assay_status status = assay_array_file_source(arguments[0], values->array, &source);
+    import.matrix = source;
+    if (status == ASSAY_OK)
+        status = assay_import_check_output(&output, sources, sizeof sources / sizeof *sources);
     if (status == ASSAY_OK) status = assay_comparator_parse(values->comparator, &comparator);
     if (status == ASSAY_OK && values->config != NULL)
         status = assay_config_read(values->config, &config);
@@ -53,6 +62,7 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     if (status == ASSAY_OK)
         status = assay_print_enrolled(values->output, values->json, values->quiet, &result);
     assay_config_free(&config);
+    free(source);
     return status;
 }
 
@@ -62,8 +72,29 @@ static const assay_option options[] = {
      .kind = ASSAY_OPTION_TEXT,
      .offset = offsetof(import_values, labels),
      .value = "CSV",
-     .purpose = "labels: row n of it is row n of the matrix",
-     .required = true},
+     .purpose = "labels: row n of it is row n of the matrix (of CSV, by sample)"},
+    {.name = "subjects",
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(import_values, subjects),
+     .value = "SOURCE",
+     .purpose = "instead of --labels: an array of ids of subjects"},
+    {.name = "samples",
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(import_values, samples),
+     .value = "SOURCE",
+     .purpose = "with --subjects: an array of ids of samples",
+     .shown = "1, 2, ..."},
+    {.name = "array",
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(import_values, array),
+     .value = "NAME",
+     .purpose = "array of an .npz, or /PATH in HDF5; as MATRIX:NAME"},
+    {.name = "id-column",
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(import_values, id_column),
+     .value = "NAME",
+     .purpose = "column of a CSV of templates with the sample's id",
+     .shown = "sample"},
     {.name = "release",
      .kind = ASSAY_OPTION_TEXT,
      .offset = offsetof(import_values, release),
@@ -91,7 +122,7 @@ static const assay_option options[] = {
     {.name = "masks",
      .kind = ASSAY_OPTION_TEXT,
      .offset = offsetof(import_values, masks),
-     .value = "NPY",
+     .value = "SOURCE",
      .purpose = "hamming: a matrix like MATRIX, a 1 where the code's bit is valid",
      .shown = "all are"},
     {.name = "bit-rows",
@@ -131,19 +162,24 @@ const assay_command assay_command_import_templates = {
     .name = "import templates",
     .purpose = "take in templates that were made elsewhere",
     .arguments = "MATRIX",
-    .description = "MATRIX is a NumPy file (.npy) with a template in each row; the CSV of labels "
-                   "has the columns\n"
-                   "sample and subject and any further ones, which become attributes. A row of "
-                   "zeros, or one with\n"
-                   "a value that is not finite, is a failure to enrol. For comparator hamming "
-                   "MATRIX is uint8, "
-                   "eight bits a\n"
-                   "byte with the lowest first (numpy.packbits(…, bitorder='little')); a template "
-                   "without a valid\n"
-                   "bit is a failure to enrol.",
+    .description =
+        "MATRIX is a NumPy file (.npy; .npz, where MATRIX:NAME names one of several arrays) or "
+        "HDF5 "
+        "(MATRIX:/PATH),\n"
+        "with a template in each row; or CSV with a header, a column of sample ids and one for "
+        "each component.\n"
+        "HDF5 is read in a confined process. The CSV of labels has the columns sample and subject "
+        "and any further\n"
+        "ones, which become attributes. A row of zeros, or one with a value that is not finite, is "
+        "a failure to\n"
+        "enrol. For comparator hamming MATRIX is uint8, eight bits a byte with the lowest first\n"
+        "(numpy.packbits(…, bitorder='little')); a template without a valid bit is a failure to "
+        "enrol.",
     .examples =
         (const char *const[]){
             "assay import templates x.npy --labels x.csv --release vendor "
+            "--version 3 -o templates.h5",
+            "assay import templates x.npz:embeddings --subjects x.npz:ids --release vendor "
             "--version 3 -o templates.h5",
             "assay import templates codes.npy --labels x.csv --comparator hamming --release iris "
             "--version 1 -o t.h5",

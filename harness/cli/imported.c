@@ -2,7 +2,9 @@
 #include "harness/cli/imported.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
+#include "datasets/array_file.h"
 #include "datasets/base/text.h"
 #include "datasets/score_list.h"
 
@@ -34,6 +36,18 @@ assay_status assay_import_options_take(const import_options *values, assay_proto
                                 .failed_value = failed,
                                 .protocol = protocol};
     return ASSAY_OK;
+}
+
+assay_status assay_import_check_output(const assay_output *output, const char *const *sources,
+                                       size_t count) {
+    char *files[8] = {NULL};
+    assay_status status = ASSAY_OK;
+    for (size_t n = 0; status == ASSAY_OK && n < count; n++)
+        if (sources[n] != NULL) status = assay_array_file_path(sources[n], &files[n]);
+    if (status == ASSAY_OK)
+        status = assay_outputs_check(output, 1, (const char *const *)files, count);
+    for (size_t n = 0; n < count; n++) free(files[n]);
+    return status;
 }
 
 assay_status assay_print_imported(const char *path, bool json, bool quiet,

@@ -4,6 +4,7 @@
 
 #include "harness/cli/command.h"
 #include "harness/imports.h"
+#include "harness/outputs.h"
 
 typedef struct {
     const char *release, *version, *dataset, *failed;
@@ -46,6 +47,10 @@ typedef struct {
 /* Values to what imports are told; out borrows from both. The protocol is the caller's to free. */
 assay_status assay_import_options_take(const import_options *values, assay_protocol *protocol,
                                        assay_import_about *out) ASSAY_MUST_CHECK;
+
+/* assay_outputs_check against the files of sources (datasets/array_file.h; NULL: none). */
+assay_status assay_import_check_output(const assay_output *output, const char *const *sources,
+                                       size_t count) ASSAY_MUST_CHECK;
 
 assay_status assay_print_imported(const char *path, bool json, bool quiet,
                                   const assay_import_result *result) ASSAY_MUST_CHECK;

@@ -111,6 +111,63 @@ class Matrix(Case):
             self.assertIn(numpy.float32(threshold), other)
             self.assertIsNotNone(point["fnmr"]["low"])
 
+    def sigset(self, name, ids, subject=None):
+        write(self.folder, name, '<?xml version="1.0"?>\n<biometric-signature-set>\n' + "".join(
+            '<biometric-signature name="%s"><presentation name="%s" file-name="%s.jpg"/></biometric-signature>\n'
+            % (subject or self.subjects[n], n, n) for n in ids) + "</biometric-signature-set>\n")
+
+    def test_sigsets_say_what_the_rows_and_columns_are_and_who(self):
+        targets, queries = self.ids[:60], self.ids[60:]
+        bee(self.path("s.mtx"), b"S2", self.scores[60:, :60].astype(numpy.float32))
+        self.sigset("t.xml", targets)
+        self.sigset("q.xml", queries)
+        lists = ("--targets", "t.xml", "--queries", "q.xml")
+        made = self.json("import", "matrix", "s.mtx", *lists, "-o", "a.h5", *ABOUT)
+        self.assertEqual((made["samples"], made["mated"] + made["non_mated"]), (120, 3600))
+        write(self.folder, "ids.csv", "sample,subject\n" + "".join("%s,%s\n" % (n, self.subjects[n]) for n in self.ids))
+        write(self.folder, "t.txt", "\n".join(targets))
+        write(self.folder, "q.txt", "\n".join(queries))
+        plain = self.json("import", "matrix", "s.mtx", "--labels", "ids.csv", "--targets", "t.txt", "--queries", "q.txt",
+                          "-o", "b.h5", *ABOUT)
+        self.assertEqual(made["result_digest"], plain["result_digest"])
+        both = self.json("import", "matrix", "s.mtx", "--labels", "ids.csv", *lists, "-o", "c.h5", *ABOUT)
+        self.assertEqual(made["result_digest"], both["result_digest"])
+        # The same set for both is all pairs of one list, without the diagonal and each pair once.
+        numpy.save(self.path("m.npy"), self.scores)
+        self.sigset("all.xml", self.ids)
+        square = self.json("import", "matrix", "m.npy", "--targets", "all.xml", "--queries", "all.xml", "-o", "d.h5", *ABOUT)
+        plain = self.json("import", "matrix", "m.npy", "--labels", "ids.csv", "-o", "e.h5", *ABOUT)
+        self.assertEqual(square["result_digest"], plain["result_digest"])
+
+    def test_sigsets_that_do_not_say_plainly_who_is_who_are_refused(self):
+        bee(self.path("s.mtx"), b"S2", self.scores[60:, :60].astype(numpy.float32))
+        self.sigset("t.xml", self.ids[:60])
+        one = '<biometric-signature name="x"><presentation name="%s"/></biometric-signature>'
+        whole = "<biometric-signature-set>%s</biometric-signature-set>"
+        wrong = [
+            ('<!DOCTYPE s [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>' + whole % (one % "&b;"), "a document type is declared"),
+            (whole % (one % "&b;"), "not well-formed XML: undefined entity"),
+            (whole % (one % "a") + "<more/>", "not well-formed XML: junk after"),
+            (whole % (one % "a"), "and there are 1 samples for them in q.xml"),
+            (whole % (one % "a" * 2), "q.xml, number 2: 'a' is there a second time"),
+            (whole % '<biometric-signature name="x"><presentation name="a"/><presentation name="b"/></biometric-signature>',
+             "signature 1: expected one presentation, and there is also 'b'"),
+            (whole % '<biometric-signature name="x"/>', "signature 1 has no presentation"),
+            (whole % '<biometric-signature><presentation name="a"/></biometric-signature>', "signature 1 has no name"),
+            (whole % "", "holds no signature"), ("<a/>", "'biometric-signature-set' around all, met 'a'"),
+            (whole % (one % self.ids[0]), "is of subject '%s' and of 'x'" % self.subjects[self.ids[0]]),
+            (whole % ("<biometric-signature name='x'><presentation name='a'>" + "<d>" * 62), "more than 64 deep")]
+        for text, said in wrong:
+            write(self.folder, "q.xml", text)
+            got = self.bad(2, "import", "matrix", "s.mtx", "--targets", "t.xml", "--queries", "q.xml", "-o", "no.h5", *ABOUT)
+            self.assertIn(said, got, text)
+        self.sigset("q.xml", self.ids[60:], subject="other")
+        got = self.bad(2, "import", "matrix", "s.mtx", "--labels", "s/labels.csv", "--targets", "t.xml", "--queries", "q.xml",
+                       "-o", "no.h5", *ABOUT)
+        self.assertIn("is of subject 'other', and by the labels of", got)
+        got = self.bad(2, "import", "matrix", "s.mtx", "--targets", "t.xml", "-o", "no.h5", *ABOUT)
+        self.assertIn("a matrix needs labels of its samples", got)
+
     def test_comparisons_without_score_are_counted_by_subject_and_group(self):
         with_holes = self.scores.copy()
         rows = [i for i in range(0, 120, 7)]

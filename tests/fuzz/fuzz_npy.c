@@ -6,6 +6,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     assay_number_array array = {0};
+    assay_text_list list = {0};
+    if (assay_npy_parse_texts("fuzz", data, size, &list) == ASSAY_OK) {
+        if (list.count == 0 || list.count > size) abort();
+        fuzz_touch(list.bytes, list.used);
+        assay_text_list_free(&list);
+    }
     if (assay_npy_parse("fuzz", data, size, &array) != ASSAY_OK) return 0;
     size_t values = array.rows * array.columns;
     if (values * assay_number_type_size(array.type) > size) abort(); /* more than the file holds */

@@ -388,7 +388,7 @@ static assay_status import_with(const place *at, const float *vectors, uint64_t 
     char *matrix = below(at, "x.npy"), *list = below(at, "x.csv"), *to = below(at, "x.h5");
     write_below(at, "x.csv", labels, strlen(labels));
     assert_int_equal(assay_npy_write(matrix, rows, 3, vectors), ASSAY_OK);
-    const assay_import import = {.matrix_path = matrix,
+    const assay_import import = {.matrix = matrix,
                                  .labels_path = list,
                                  .release = "theirs",
                                  .version = "3",
