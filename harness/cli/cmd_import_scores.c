@@ -84,15 +84,15 @@ const assay_command assay_command_import_scores = {
         "Two files: scores of comparisons of one person, and of two. Each is text with one number "
         "a line, .npy,\n"
         ".npz or HDF5 (FILE:NAME and FILE:/PATH name an array of several). Without subject ids "
-        "nobody knows whose "
-        "scores are\n"
-        "whose, so reports give figures of these comparisons alone: no interval, and nothing that "
-        "a gate could\n"
-        "decide by. Or one CSV with the columns reference, probe (sample ids) and score, and "
-        "labels of the\n"
-        "samples: then reports have intervals and groups. nan is a comparison that gave no score: "
-        "it is counted,\n"
-        "and is no match at any threshold. Every number is kept exactly as it came.",
+        "nobody knows\n"
+        "whose scores are whose, so reports give figures of these comparisons alone: no interval, "
+        "and nothing\n"
+        "that a gate could decide by. Or one CSV with the columns reference, probe (sample ids) "
+        "and "
+        "score, and\n"
+        "labels of the samples: then reports have intervals and groups. nan is a comparison that "
+        "gave no score:\n"
+        "it is counted, and is no match at any threshold. Every number is kept exactly as it came.",
     .examples =
         (const char *const[]){"assay import scores mated.txt non_mated.txt --release vendor "
                               "--version 3 -o evidence.h5",

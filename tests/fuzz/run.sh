@@ -29,7 +29,7 @@ printf '%-10s %12s %10s %8s %s\n' target executions edges seconds found
 for name in "$@"; do
     work=$(mktemp -d)
     cp tests/fuzz/corpus/"$name"/* "$work"
-    build/fuzz/tests/fuzz_"$name" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=2048 -max_len=8192 \
+    build/fuzz/tests/fuzz_"$name" -max_total_time="$seconds" -timeout=30 -rss_limit_mb=2048 -max_len=8192 \
         -artifact_prefix=build/fuzz/found/"$name"- -print_final_stats=1 "$work" >"$log" 2>&1
     status=$?
     executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
