@@ -129,6 +129,11 @@ static assay_status take_group(void *context, uint32_t code, const assay_paired_
     return ASSAY_OK;
 }
 
+/* Code of a mated comparison, as the tables of groups have it. */
+static uint32_t code_of_mated(const void *context, uint32_t i, uint32_t j, uint32_t probe) {
+    return assay_grouping_of_mated(context, i, j, probe);
+}
+
 static assay_status compare_groups(assay_release_comparison *made) {
     const assay_figures *figures = &made->later->figures;
     const assay_sample_table *table = &made->later->evidence->table;
@@ -145,7 +150,10 @@ static assay_status compare_groups(assay_release_comparison *made) {
         group_visit visit = {made, &figures->attributes[n]};
         const assay_attribute *attribute = visit.attribute->attribute;
         for (uint64_t row = 0; row < table->row_count; ++row) codes[row] = attribute->codes[row];
-        assay_partition partition = {.group_of_row = codes, .groups = attribute->label_count};
+        assay_partition partition = {.group_of_row = codes,
+                                     .groups = attribute->label_count,
+                                     .mated_group = code_of_mated,
+                                     .context = &visit.attribute->grouping};
         status = assay_pairing_walk(&made->pairing, &partition, &cut_a, &cut_b, take_group, &visit);
     }
     free(codes);

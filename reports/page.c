@@ -12,14 +12,16 @@ void assay_page_name(assay_page *page, const assay_report_release *release) {
 }
 
 void assay_page_figure(assay_page *page, const assay_text *title, const assay_text *subtitle,
-                       const assay_text *svg) {
+                       const char *entry, const assay_text *svg) {
     assay_text *text = page->text;
     ++page->figures;
     assay_text_appendf(
         text, "<figure id=\"figure-%u\"><figcaption><h3>%s</h3><p class=\"subtitle\">Figure %u. ",
         page->figures, title->bytes ? title->bytes : "", page->figures);
     assay_text_append(text, subtitle->bytes ? subtitle->bytes : "");
-    assay_text_append(text, "</p></figcaption>");
+    assay_text_appendf(text,
+                       " <a href=\"metrics.html#%s\">How figure %u is read</a>.</p></figcaption>",
+                       entry, page->figures);
     if (svg->length) {
         assay_text_appendf(text,
                            "<div class=\"picture\" tabindex=\"0\" role=\"group\" "

@@ -31,7 +31,8 @@ typedef struct {
     bool same_protocol; /* all releases were compared under one protocol */
     bool mean_of_pair;  /* ages of mated comparisons are means of both samples' */
     double worse_limit; /* ratio of a group to the others that is judged beside 1 */
-    struct assay_release_comparison *comparisons; /* [comparison_count]: the last with each before it */
+    struct assay_release_comparison
+        *comparisons; /* [comparison_count]: the last with each before it */
     size_t comparison_count;
     char *title;
     const char *directory;
@@ -40,6 +41,8 @@ typedef struct {
 
 assay_status assay_report_summary(const assay_report *report) ASSAY_MUST_CHECK;
 assay_status assay_report_tables(const assay_report *report) ASSAY_MUST_CHECK;
+/* A list of them for the page, each with the entry of its figures. */
+void assay_report_tables_about(assay_text *text);
 assay_status assay_report_metrics(const assay_report *report) ASSAY_MUST_CHECK; /* metrics.html */
 /* Everything below plots/, and the page, for index.html. */
 assay_status assay_report_page(assay_report *report, assay_text *out) ASSAY_MUST_CHECK;

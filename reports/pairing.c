@@ -305,12 +305,17 @@ static bool within(const assay_slope_window *window, uint64_t rank) {
     return rank >= window->from && rank < window->to;
 }
 
+static uint32_t group_of_trial(const assay_partition *partition, const assay_paired_trial *trial) {
+    if (!partition->mated_group) return partition->group_of_row[trial->probe];
+    return partition->mated_group(partition->context, trial->i, trial->j, trial->probe);
+}
+
 static void count_trials(pairing_walk *walk, uint32_t group, group_totals *totals) {
     double **arrays = walk->arrays;
     uint64_t matched_a = walk->cut_a->matched, matched_b = walk->cut_b->matched;
     for (uint64_t n = 0; n < walk->pairing->trial_count; ++n) {
         const assay_paired_trial *trial = &walk->pairing->trials[n];
-        if (walk->partition->group_of_row[trial->probe] != group) continue;
+        if (group_of_trial(walk->partition, trial) != group) continue;
         uint32_t place = walk->all_a.place_of[trial->subject];
         bool miss_a = trial->rank_a >= matched_a, miss_b = trial->rank_b >= matched_b;
         bool done = trial->rank_a != ASSAY_NO_RANK && trial->rank_b != ASSAY_NO_RANK;

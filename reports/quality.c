@@ -232,7 +232,7 @@ static assay_status add_bands(const quality_work *work, assay_quality_figures *o
 /* ---- a least quality ---- */
 
 static assay_status add_minimum(const quality_work *work, double minimum, double share,
-                                const char *const *attributes, size_t count,
+                                const char *const *attributes, size_t count, bool mean_of_pair,
                                 assay_quality_minimum *out) {
     const assay_sample_table *table = &work->evidence->table;
     uint8_t *refused = NULL;
@@ -245,7 +245,8 @@ static assay_status add_minimum(const quality_work *work, double minimum, double
     if (status == ASSAY_OK)
         status = assay_view_open(work->evidence, refused, work->point->threshold, &out->view);
     if (status == ASSAY_OK)
-        status = assay_figures_compute(&out->view.evidence, attributes, count, &out->figures);
+        status = assay_figures_compute_by(&out->view.evidence, attributes, count, mean_of_pair,
+                                          &out->figures);
     free(refused);
     out->minimum = minimum;
     out->share = share;
@@ -254,7 +255,7 @@ static assay_status add_minimum(const quality_work *work, double minimum, double
 }
 
 static assay_status add_minima(const quality_work *work, const char *const *attributes,
-                               size_t count, assay_quality_figures *out) {
+                               size_t count, bool mean_of_pair, assay_quality_figures *out) {
     double last = work->sorted[0];
     assay_status status = ASSAY_OK;
     for (unsigned n = 0; status == ASSAY_OK && n < ASSAY_QUALITY_MINIMA; ++n) {
@@ -262,7 +263,7 @@ static assay_status add_minima(const quality_work *work, const char *const *attr
         if (at >= work->sorted_count || !(work->sorted[at] > last)) continue;
         last = work->sorted[at];
         assay_quality_minimum *minimum = &out->minima[out->minimum_count++];
-        status = add_minimum(work, last, shares[n], attributes, count, minimum);
+        status = add_minimum(work, last, shares[n], attributes, count, mean_of_pair, minimum);
         uint64_t refused = minimum->refused.errors;
         minimum->refused = assay_rate_of(refused, out->known + out->unknown);
     }
@@ -271,7 +272,7 @@ static assay_status add_minima(const quality_work *work, const char *const *attr
 
 assay_status assay_quality_compute(const assay_evidence *evidence, const char *column,
                                    const assay_operating_point *point,
-                                   const char *const *attributes, size_t count,
+                                   const char *const *attributes, size_t count, bool mean_of_pair,
                                    assay_quality_figures *out) {
     quality_work work = {.evidence = evidence, .point = point};
     *out = (assay_quality_figures){.column = column ? column : "quality"};
@@ -285,7 +286,7 @@ assay_status assay_quality_compute(const assay_evidence *evidence, const char *c
         status = add_mated_curves(&work, out);
         if (status == ASSAY_OK) status = add_non_mated_curve(&work, out);
         if (status == ASSAY_OK) status = add_bands(&work, out);
-        if (status == ASSAY_OK) status = add_minima(&work, attributes, count, out);
+        if (status == ASSAY_OK) status = add_minima(&work, attributes, count, mean_of_pair, out);
     }
     free(work.sorted);
     if (status != ASSAY_OK) assay_quality_free(out);

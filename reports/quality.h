@@ -48,11 +48,11 @@ typedef struct {
 
 /* column NULL: the standard column `quality`; else a numeric attribute, of which higher is better
  * (ASSAY_USAGE where evidence has none of that name). point is the one that everything is judged
- * at; attributes[count] are what `minima` are reported by. evidence must outlive *out, and *out
- * must not move. */
+ * at; attributes[count] are what `minima` are reported by, with the option of grouping.h. evidence
+ * and point must outlive *out, and *out must not move. */
 assay_status assay_quality_compute(const assay_evidence *evidence, const char *column,
                                    const assay_operating_point *point,
-                                   const char *const *attributes, size_t count,
+                                   const char *const *attributes, size_t count, bool mean_of_pair,
                                    assay_quality_figures *out) ASSAY_MUST_CHECK;
 void assay_quality_free(assay_quality_figures *quality); /* takes a zeroed one */
 

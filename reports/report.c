@@ -231,7 +231,7 @@ static assay_status look_at_quality(assay_report *report, const assay_report_opt
                 names[plain++] = release->figures.attributes[a].attribute->name;
         if (status == ASSAY_OK)
             status = assay_quality_compute(release->evidence, wanted->quality, point, names, plain,
-                                           &release->quality);
+                                           wanted->mean_of_pair, &release->quality);
         if (status == ASSAY_OK)
             status = assay_ageing_compute(release->evidence, point, &release->ageing);
         free(names);

@@ -17,9 +17,10 @@ typedef struct {
 #include "reports/sections.def"
 #undef SECTION
 
-/* A figure with its finding as title and its counts below; title and subtitle are markup. */
+/* A figure with its finding as title and its counts below; title and subtitle are markup, entry is
+ * the id of its entry in metrics.html. */
 void assay_page_figure(assay_page *page, const assay_text *title, const assay_text *subtitle,
-                       const assay_text *svg);
+                       const char *entry, const assay_text *svg);
 /* The box that holds the table twin of the last figure; open where there is no picture of it. */
 void assay_page_twin_open(assay_page *page, const char *what);
 void assay_page_twin_close(assay_page *page);

@@ -149,7 +149,7 @@ static assay_status add_dots(assay_page *page, uint32_t index, const dots_words 
         assay_text_append_html(&subtitle, subject->name);
         assay_text_append(&subtitle, ".");
     }
-    assay_page_figure(page, &title, &subtitle, &svg);
+    assay_page_figure(page, &title, &subtitle, "figures-dots", &svg);
 out:
     assay_text_free(&svg);
     assay_text_free(&title);
@@ -280,7 +280,7 @@ static assay_status add_heat(assay_page *page, uint32_t index) {
             ". No pair of groups has %u false matches, so there is no map to draw; the "
             "counts are in the table.",
             ASSAY_FEW_CELL_ERRORS);
-    assay_page_figure(page, &title, &subtitle, &svg);
+    assay_page_figure(page, &title, &subtitle, "figures-map", &svg);
     add_pair_table(page, subject, index);
 out:
     assay_text_free(&svg);

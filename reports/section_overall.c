@@ -163,7 +163,9 @@ static void append_title(const assay_report *report, assay_text *title) {
 }
 
 static void add_det_table(assay_page *page) {
-    static const char *const headings[] = {"Release", "#Threshold", "#FMR", "#FNMR"};
+    static const char *const headings[] = {"Release", "#Threshold",
+                                           "#<a href=\"metrics.html#operating-points-fmr\">FMR</a>",
+                                           "#<a href=\"metrics.html#intervals-det-band\">FNMR</a>"};
     assay_html_table table;
     assay_page_twin_open(page, "about three steps a decade");
     assay_html_table_open(&table, page->text,
@@ -238,7 +240,7 @@ assay_status assay_section_overall(assay_page *page) {
                              "estimated from a sample of the comparisons."
                            : "",
                        ASSAY_FEW_ERRORS);
-    assay_page_figure(page, &title, &subtitle, &svg);
+    assay_page_figure(page, &title, &subtitle, "figures-det", &svg);
     add_det_table(page);
 out:
     assay_text_free(&svg);

@@ -34,15 +34,16 @@ static void append_finding(const assay_report *report, assay_text *title) {
 }
 
 static void add_discard_table(assay_page *page) {
-    static const char *const headings[] = {"Release and quality of a comparison",
-                                           "#None left out",
-                                           "#1 %",
-                                           "#2 %",
-                                           "#5 %",
-                                           "#10 %",
-                                           "#20 %",
-                                           "#Area to 20 %",
-                                           "#above the least"};
+    static const char *const headings[] = {
+        "Release and quality of a comparison",
+        "#None left out",
+        "#1 %",
+        "#2 %",
+        "#5 %",
+        "#10 %",
+        "#20 %",
+        "#<a href=\"metrics.html#quality-area\">Area to 20 %</a>",
+        "#above the least"};
     assay_html_table table;
     assay_html_table_open(&table, page->text, "FNMR of the rest by share left out", headings, 9);
     for (size_t n = 0; n < page->report->count; ++n) {
@@ -77,7 +78,7 @@ static assay_status add_discard(assay_page *page) {
         assay_text_append(&subtitle, ". A comparison's quality is the lower of its two samples'. "
                                      "Thin where fewer than 30 errors are left. Leaving out is not "
                                      "free: the table of least qualities says what it costs.");
-        assay_page_figure(page, &title, &subtitle, &svg);
+        assay_page_figure(page, &title, &subtitle, "figures-error-versus-discard", &svg);
         assay_page_twin_open(page, "");
         add_discard_table(page);
         assay_page_twin_close(page);
@@ -91,12 +92,13 @@ static assay_status add_discard(assay_page *page) {
 /* ---- bands ---- */
 
 static void add_bands(assay_page *page, const assay_report_release *release) {
-    static const char *const headings[] = {"Quality",
-                                           "#Samples",
-                                           "#Subjects",
-                                           "#FTE",
-                                           "#FNMR, by the probe's quality",
-                                           "#FMR, both in the band"};
+    static const char *const headings[] = {
+        "Quality",
+        "#Samples",
+        "#Subjects",
+        "#<a href=\"metrics.html#samples-fte\">FTE</a>",
+        "#<a href=\"metrics.html#quality-rates-by-band\">FNMR, by the probe's quality</a>",
+        "#<a href=\"metrics.html#quality-rates-by-band\">FMR, both in the band</a>"};
     const assay_figures *figures = &release->quality.bands;
     const assay_attribute_figures *bands = &figures->attributes[0];
     assay_html_table table;
@@ -169,8 +171,8 @@ static void append_whom(assay_text *text, const assay_quality_minimum *minimum) 
 
 static void add_minima(assay_page *page, const assay_report_release *release) {
     static const char *const headings[] = {
-        "Least quality", "#Samples below it", "#FNMR of the rest",
-        "#Generalized FNMR, refused ones missed", "#FMR of the rest"};
+        "<a href=\"metrics.html#quality-a-least-quality\">Least quality</a>", "#Samples below it",
+        "#FNMR of the rest", "#Generalized FNMR, refused ones missed", "#FMR of the rest"};
     const assay_quality_figures *quality = &release->quality;
     assay_html_table table;
     assay_text_append(page->text, "<h3>");
@@ -198,7 +200,7 @@ static void add_minima(assay_page *page, const assay_report_release *release) {
 
 static void add_ageing(assay_page *page) {
     static const char *const headings[] = {"Release", "Time between captures", "#Subjects",
-                                           "#FNMR"};
+                                           "#<a href=\"metrics.html#section-ageing\">FNMR</a>"};
     bool any = false;
     for (size_t n = 0; n < page->report->count; ++n)
         any = any || !page->report->releases[n].ageing.reason;

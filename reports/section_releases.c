@@ -64,14 +64,15 @@ static void add_spread(assay_text *text, assay_figure mean, assay_figure sd) {
 }
 
 static void add_whole(assay_page *page) {
-    static const char *const headings[] = {"Release",
-                                           "#Mated comparisons",
-                                           "#Non-mated comparisons",
-                                           "#Mated score: mean; sd",
-                                           "#Non-mated score: mean; sd",
-                                           "#AUC",
-                                           "#EER (low – high)",
-                                           "#d′"};
+    static const char *const headings[] = {
+        "Release",
+        "#Mated comparisons",
+        "#Non-mated comparisons",
+        "#<a href=\"metrics.html#all-scores-together-mean-sd\">Mated score: mean; sd</a>",
+        "#<a href=\"metrics.html#all-scores-together-mean-sd\">Non-mated score: mean; sd</a>",
+        "#<a href=\"metrics.html#all-scores-together-auc\">AUC</a>",
+        "#<a href=\"metrics.html#all-scores-together-eer\">EER (low – high)</a>",
+        "#<a href=\"metrics.html#all-scores-together-d\">d′</a>"};
     assay_html_table table;
     assay_html_table_open(&table, page->text, "All scores taken together", headings, 8);
     for (size_t n = 0; n < page->report->count; ++n) {

@@ -58,7 +58,7 @@ static assay_status add_release(assay_page *page, size_t index) {
         assay_text_append(&subtitle, " that were made)");
     }
     assay_text_appendf(&subtitle, ", bins of %.3g.", bars->width);
-    assay_page_figure(page, &title, &subtitle, &svg);
+    assay_page_figure(page, &title, &subtitle, "figures-scores", &svg);
     add_table(page, bars);
 out:
     assay_text_free(&svg);

@@ -12,7 +12,8 @@ assay_status assay_section_verify(assay_page *page) {
         page->text,
         "<p>Every number of this page is computed from the evidence files alone. With them at "
         "hand:</p>\n"
-        "<pre tabindex=\"0\">assay verify EVIDENCE.h5        # each block against its seal, and the result "
+        "<pre tabindex=\"0\">assay verify EVIDENCE.h5        # each block against its seal, and "
+        "the result "
         "digest\n"
         "assay info EVIDENCE.h5          # prints the result digest to compare with the one above\n"
         "assay report EVIDENCE.h5 -o DIR # the same page again, byte for byte</pre>\n");
@@ -23,5 +24,9 @@ assay_status assay_section_verify(assay_page *page) {
               "import</code> gives the same result digest again.</p>\n"
             : "<p>With the templates, <code>assay compare</code> gives the same result digest "
               "again, on any backend and with any number of threads.</p>\n");
+    assay_text_append(page->text, "<h3>The same numbers for programs</h3>\n<p><a "
+                                  "href=\"summary.json\">summary.json</a> has all of them. As "
+                                  "tables, each with the formulas of its figures:</p>\n");
+    assay_report_tables_about(page->text);
     return ASSAY_OK;
 }

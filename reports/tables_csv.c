@@ -150,29 +150,46 @@ static void write_enrolment(const assay_report *report, csv_sheet *sheet) {
     }
 }
 
+static const struct {
+    const char *name;
+    void (*write)(const assay_report *report, csv_sheet *sheet);
+    const char *what,
+        *entry; /* for the page: what is in it, and the id of its entry in metrics.html */
+} tables[] = {
+    {"tables/releases.csv", write_releases, "enrolment, counts and whole lists of scores",
+     "section-all-scores-together"},
+    {"tables/operating_points.csv", write_points, "rates at each threshold",
+     "section-operating-points"},
+    {"tables/groups.csv", csv_groups, "rates, and verdicts, of each group", "section-groups"},
+    {"tables/group_pairs.csv", csv_group_pairs, "FMR of each pair of groups",
+     "groups-fmr-of-a-pair-of-groups"},
+    {"tables/differentials.csv", csv_differentials, "how far apart groups are",
+     "section-how-far-apart-groups-are"},
+    {"tables/alike.csv", csv_alike, "FMR against impostors who are alike",
+     "crossed-groups-and-impostors-who-are-alike-fmr-against-impostors-who-are-alike"},
+    {"tables/det.csv", write_det, "steps of the detection error trade-off", "figures-det"},
+    {"tables/histograms.csv", write_histograms, "comparisons by score", "figures-scores"},
+    {"tables/pairs.csv", write_pairs, "pairs of enrolled samples by what they are",
+     "samples-pairs-of-enrolled-samples"},
+    {"tables/not_enrolled.csv", write_enrolment, "samples without a template, with the reason",
+     "samples-never-reached-the-release"},
+    {"tables/discard.csv", csv_write_discard, "errors versus the share of comparisons left out",
+     "quality-error-versus-discard-fnmr-versus-discard"},
+    {"tables/quality_bands.csv", csv_write_bands, "rates by band of quality",
+     "quality-rates-by-band"},
+    {"tables/quality_minima.csv", csv_write_minima, "what a least quality refuses and buys",
+     "quality-a-least-quality"},
+    {"tables/ageing.csv", csv_write_ageing, "FNMR by the time between captures", "section-ageing"},
+    {"tables/comparison.csv", csv_write_comparison, "release against release",
+     "section-two-releases-on-the-same-comparisons"},
+    {"tables/threshold_transfer.csv", csv_write_transfer, "the old threshold on the new release",
+     "two-releases-on-the-same-comparisons-old-threshold-on-the-new-release"},
+    {"tables/discordant.csv", csv_write_discordant,
+     "comparisons that one release alone decides rightly",
+     "two-releases-on-the-same-comparisons-discordant-comparisons"},
+};
+
 assay_status assay_report_tables(const assay_report *report) {
-    static const struct {
-        const char *name;
-        void (*write)(const assay_report *report, csv_sheet *sheet);
-    } tables[] = {
-        {"tables/releases.csv", write_releases},
-        {"tables/operating_points.csv", write_points},
-        {"tables/groups.csv", csv_groups},
-        {"tables/group_pairs.csv", csv_group_pairs},
-        {"tables/differentials.csv", csv_differentials},
-        {"tables/alike.csv", csv_alike},
-        {"tables/det.csv", write_det},
-        {"tables/histograms.csv", write_histograms},
-        {"tables/pairs.csv", write_pairs},
-        {"tables/not_enrolled.csv", write_enrolment},
-        {"tables/discard.csv", csv_write_discard},
-        {"tables/quality_bands.csv", csv_write_bands},
-        {"tables/quality_minima.csv", csv_write_minima},
-        {"tables/ageing.csv", csv_write_ageing},
-        {"tables/comparison.csv", csv_write_comparison},
-        {"tables/threshold_transfer.csv", csv_write_transfer},
-        {"tables/discordant.csv", csv_write_discordant},
-    };
     assay_status status = ASSAY_OK;
     for (size_t n = 0; status == ASSAY_OK && n < sizeof tables / sizeof *tables; ++n) {
         csv_sheet sheet = {0};
@@ -181,4 +198,14 @@ assay_status assay_report_tables(const assay_report *report) {
         assay_text_free(&sheet.text);
     }
     return status;
+}
+
+void assay_report_tables_about(assay_text *text) {
+    assay_text_append(text, "<ul>\n");
+    for (size_t n = 0; n < sizeof tables / sizeof *tables; ++n)
+        assay_text_appendf(text,
+                           "<li><a href=\"%s\"><code>%s</code></a>: <a href=\"metrics.html#%s\">%s"
+                           "</a></li>\n",
+                           tables[n].name, tables[n].name, tables[n].entry, tables[n].what);
+    assay_text_append(text, "</ul>\n");
 }

@@ -73,7 +73,8 @@ def processor():
 
 def record(name, path, result, cpu, wall, load):
     commit = output_of(["git", "rev-parse", "--short", "HEAD"])
-    changed = " with changes" if output_of(["git", "status", "--porcelain", "--untracked-files=no"]) else ""
+    changed = output_of(["git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!tests/soak/results"])
+    changed = " with changes" if changed else ""
     lines = [
         f"# {name}",
         "",

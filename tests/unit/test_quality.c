@@ -206,7 +206,7 @@ static void curves_count_what_pairs_say(void **unused) {
     make_set(&set, -1, FIXTURE_ALL);
     assert_ok(assay_figures_compute(&set.evidence, NULL, 0, &figures));
     assay_operating_point point = point_of(&figures);
-    assert_ok(assay_quality_compute(&set.evidence, NULL, &point, by, 1, &quality));
+    assert_ok(assay_quality_compute(&set.evidence, NULL, &point, by, 1, false, &quality));
     assert_null(quality.reason);
     check_curve(&set, &quality.fnmr_lower, true, point.threshold);
     check_curve(&set, &quality.fmr_lower, false, point.threshold);
@@ -256,20 +256,21 @@ static void what_cannot_be_said_has_its_reason(void **unused) {
     assert_ok(assay_figures_compute(&set.evidence, NULL, 0, &figures));
     assay_operating_point point = point_of(&figures);
     assert_false(point.in_tail);
-    assert_ok(assay_quality_compute(&set.evidence, NULL, &point, NULL, 0, &quality));
+    assert_ok(assay_quality_compute(&set.evidence, NULL, &point, NULL, 0, false, &quality));
     assert_ptr_equal(quality.fmr_reason, point.beyond_tail);
     assert_non_null(strstr(quality.fmr_reason, "needs a floor of "));
     assert_int_equal(quality.fmr_lower.count, 0);
     assay_quality_free(&quality);
-    assert_int_equal(assay_quality_compute(&set.evidence, "sharpness", &point, NULL, 0, &quality),
-                     ASSAY_USAGE);
+    assert_int_equal(
+        assay_quality_compute(&set.evidence, "sharpness", &point, NULL, 0, false, &quality),
+        ASSAY_USAGE);
     assert_non_null(strstr(assay_error_text(), "'sharpness'"));
     for (uint32_t row = 0; row < ROWS; ++row) set.evidence.table.quality[row] = row % 2;
-    assert_ok(assay_quality_compute(&set.evidence, NULL, &point, NULL, 0, &quality));
+    assert_ok(assay_quality_compute(&set.evidence, NULL, &point, NULL, 0, false, &quality));
     assert_string_equal(quality.reason, "the qualities have fewer than 10 distinct values");
     assay_quality_free(&quality);
     for (uint32_t row = 0; row < ROWS; ++row) set.evidence.table.quality[row] = (double)NAN;
-    assert_ok(assay_quality_compute(&set.evidence, NULL, &point, NULL, 0, &quality));
+    assert_ok(assay_quality_compute(&set.evidence, NULL, &point, NULL, 0, false, &quality));
     assert_string_equal(quality.reason, "no sample has a quality");
     assay_quality_free(&quality);
     assay_figures_free(&figures);
