@@ -9,6 +9,7 @@
 #include "datasets/opaque.h"
 #include "datasets/rows.h"
 #include "datasets/seal.h"
+#include "datasets/segment_files.h"
 #include "datasets/store.h"
 
 /* In the order of assay_container_kind; those that no step starts from are behind them. */
@@ -20,12 +21,14 @@ static const struct {
     [ASSAY_CONTAINER_TEMPLATES] = {"templates", "assay-templates"},
     [ASSAY_CONTAINER_EVIDENCE] = {"evidence", "assay-evidence"},
     [ASSAY_CONTAINER_PARTIAL] = {"partial", "assay-partial"},
+    [ASSAY_CONTAINER_PARTIAL_TEMPLATES] = {"partial-templates", "assay-partial-templates"},
+    [ASSAY_CONTAINER_PARTIAL_SCORES] = {"partial-scores", "assay-partial-scores"},
     {"matrix", "assay-matrix"},
     {"rows", "assay-rows"},
 };
 enum {
     KIND_COUNT = sizeof kinds / sizeof kinds[0],
-    KIND_MATRIX = ASSAY_CONTAINER_PARTIAL + 1,
+    KIND_MATRIX = ASSAY_CONTAINER_PARTIAL_SCORES + 1,
     KIND_ROWS
 };
 
@@ -42,7 +45,7 @@ static assay_status find_kind(const char *path, int *out) {
     else
         status = assay_fail(ASSAY_USAGE,
                             "%s is sealed as '%s', expected dataset, templates, evidence, partial, "
-                            "matrix or rows",
+                            "partial-templates, partial-scores, matrix or rows",
                             path, seal.what);
     assay_seal_free(&seal);
     return status;
@@ -265,6 +268,30 @@ static assay_status describe_rows(const char *path, description *to) {
     return ASSAY_OK;
 }
 
+static assay_status describe_partial_templates(const char *path, description *to) {
+    assay_partial_templates partial = {0};
+    assay_status status = assay_partial_templates_read(path, &partial);
+    if (status) return status;
+    say(to, "plan_digest", digest_json(&partial.plan_digest));
+    say(to, "first_row", count_json(partial.first_row));
+    say(to, "end_row", count_json(partial.end_row));
+    say(to, "roles", count_json(partial.roles));
+    say(to, "template_bytes", count_json(partial.total));
+    assay_partial_templates_free(&partial);
+    return ASSAY_OK;
+}
+
+static assay_status describe_partial_scores(const char *path, description *to) {
+    assay_partial_scores partial = {0};
+    assay_status status = assay_partial_scores_read(path, &partial);
+    if (status) return status;
+    say(to, "plan_digest", digest_json(&partial.plan_digest));
+    say(to, "first_pair", count_json(partial.first_pair));
+    say(to, "end_pair", count_json(partial.end_pair));
+    assay_partial_scores_free(&partial);
+    return ASSAY_OK;
+}
+
 /* What every kind has: the file, its seal and its root attributes; of a matrix also its size. */
 static assay_status describe_file(const char *path, int kind, description *to) {
     assay_store store = ASSAY_STORE_NONE;
@@ -301,6 +328,8 @@ assay_status assay_container_describe(const char *path, char **out_json) {
         [ASSAY_CONTAINER_EVIDENCE] = describe_evidence,
         [ASSAY_CONTAINER_PARTIAL] = describe_partial,
         [KIND_ROWS] = describe_rows,
+        [ASSAY_CONTAINER_PARTIAL_TEMPLATES] = describe_partial_templates,
+        [ASSAY_CONTAINER_PARTIAL_SCORES] = describe_partial_scores,
     };
     description to = {.root = json_object()};
     char *text = NULL;

@@ -197,7 +197,12 @@ assay_status assay_partial_read(const char *path, assay_partial *out) ASSAY_MUST
 /* ---- any of them ---- */
 
 typedef enum {
-    ASSAY_CONTAINER_DATASET, ASSAY_CONTAINER_TEMPLATES, ASSAY_CONTAINER_EVIDENCE, ASSAY_CONTAINER_PARTIAL
+    ASSAY_CONTAINER_DATASET,
+    ASSAY_CONTAINER_TEMPLATES,
+    ASSAY_CONTAINER_EVIDENCE,
+    ASSAY_CONTAINER_PARTIAL,
+    ASSAY_CONTAINER_PARTIAL_TEMPLATES,
+    ASSAY_CONTAINER_PARTIAL_SCORES
 } assay_container_kind;
 /* By its seal; the file is not read. ASSAY_USAGE for a matrix of scores, which no step reads. */
 assay_status assay_container_kind_of(const char *path, assay_container_kind *out) ASSAY_MUST_CHECK;

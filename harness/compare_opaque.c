@@ -11,9 +11,12 @@
 #include "datasets/base/pace.h"
 #include "datasets/base/random.h"
 #include "datasets/base/text.h"
+#include "datasets/segment_files.h"
 #include "harness/compare_opaque.h"
 #include "harness/plugin_files.h"
+#include "harness/segments.h"
 
+#define SEGMENT "pairs"
 #define BATCH 64u          /* probes that a worker is given at once */
 #define TRIAL_PAIRS 64u    /* compared beforehand, to say what all will cost */
 #define CHECKED_PAIRS 500u /* of each kind, against the vectors' scores */
@@ -22,19 +25,24 @@
 typedef struct {
     uint32_t reference, probe; /* rows */
     uint8_t direction;
-    bool mated, scored;
-    double score;
+    bool mated, done;
+    double score; /* NaN where the comparison failed */
 } opaque_pair;
 
 typedef struct {
     const assay_opaque *set;
     const assay_compare_options *options;
+    const char *out_path;
     const assay_progress *progress;
     assay_plan plan;
     opaque_pair *pairs; /* [count], by reference */
     uint64_t count;
-    pthread_mutex_t lock; /* guards what follows */
+    assay_digest plan_digest; /* what segments belong to */
+    uint64_t sealed;          /* pairs before it are in segments */
+    pthread_mutex_t lock;     /* guards what follows */
     uint64_t next, done;
+    uint64_t stretch_left; /* batches before the next segment */
+    double stretch_end;    /* time at which it is due */
     assay_pace pace;
     assay_status status;
     char *fault;
@@ -98,6 +106,86 @@ static assay_status list_pairs(opaque_work *work) {
     return ASSAY_OK;
 }
 
+/* ---- segments ---- */
+
+/* Templates do not say what compares them, so the plug-in counts, and its limits. */
+static assay_status digest_plan(opaque_work *work) {
+    const assay_release *plugin = work->options->plugin;
+    assay_plugin_files files = {0};
+    assay_digest plan;
+    assay_digester *digester = NULL;
+    assay_status status = assay_plan_digest(&work->plan, &work->set->head.digest,
+                                            work->options->protocol, "own", 0, &plan);
+    if (status == ASSAY_OK) status = assay_plugin_files_digest(plugin, &files);
+    if (status == ASSAY_OK) status = assay_digester_open(&digester);
+    if (status != ASSAY_OK) goto out;
+    assay_digester_add_string(digester, "assay-own/1");
+    assay_digester_add(digester, plan.bytes, sizeof plan.bytes);
+    assay_digester_add(digester, files.library.bytes, sizeof files.library.bytes);
+    assay_digester_add(digester, files.config.bytes, sizeof files.config.bytes);
+    assay_digester_add_string(digester, files.parameters);
+    assay_digester_add_u64(digester, plugin->template_seconds);
+    assay_digester_add_u64(digester, plugin->memory_bytes);
+    status = assay_digester_finish(digester, &work->plan_digest);
+out:
+    assay_digester_free(digester);
+    assay_plugin_files_free(&files);
+    return status;
+}
+
+static assay_status take_segment(void *context, const char *path) {
+    opaque_work *work = context;
+    assay_partial_scores partial = {0};
+    if (assay_partial_scores_read(path, &partial) != ASSAY_OK) {
+        assay_progress_note(work->progress, "segment left aside: %s", assay_error_text());
+        return ASSAY_OK;
+    }
+    if (assay_digest_equal(&partial.plan_digest, &work->plan_digest) &&
+        partial.end_pair <= work->count) {
+        for (uint64_t n = partial.first_pair; n < partial.end_pair; n++) {
+            if (!work->pairs[n].done) work->done++;
+            work->pairs[n].score = partial.scores[n - partial.first_pair];
+            work->pairs[n].done = true;
+        }
+    }
+    assay_partial_scores_free(&partial);
+    return ASSAY_OK;
+}
+
+static assay_status resume(opaque_work *work) {
+    assay_status status = digest_plan(work);
+    if (status == ASSAY_OK)
+        status = assay_segments_walk(work->out_path, SEGMENT, take_segment, work);
+    if (status == ASSAY_OK && work->done > 0)
+        assay_progress_note(work->progress,
+                            "going on: %" PRIu64 " of %" PRIu64 " comparisons were done before",
+                            work->done, work->count);
+    while (work->sealed < work->count && work->pairs[work->sealed].done) work->sealed++;
+    return status;
+}
+
+/* Seals what is done behind the last segment, up to the first pair that is not. */
+static assay_status seal(opaque_work *work) {
+    const uint64_t first = work->sealed;
+    uint64_t end = first;
+    char *path = NULL;
+    while (end < work->count && work->pairs[end].done) end++;
+    if (end == first) return ASSAY_OK;
+    assay_partial_scores partial = {
+        .plan_digest = work->plan_digest, .first_pair = first, .end_pair = end};
+    assay_status status =
+        assay_allocate(&partial.scores, end - first, sizeof *partial.scores, "a segment's scores");
+    for (uint64_t n = first; status == ASSAY_OK && n < end; n++)
+        partial.scores[n - first] = work->pairs[n].score;
+    if (status == ASSAY_OK)
+        status = assay_segments_path(work->out_path, SEGMENT, first, end, &path);
+    if (status == ASSAY_OK) status = assay_partial_scores_write(path, &partial);
+    if (status == ASSAY_OK) work->sealed = end;
+    free(path);
+    assay_partial_scores_free(&partial);
+    return status;
+}
+
 /* ---- comparing ---- */
 
 static assay_opaque_bytes template_of(const assay_opaque *set, uint32_t row, uint32_t role) {
@@ -117,15 +205,15 @@ static assay_status compare_batch(const opaque_work *work, assay_session *sessio
         probes[n] = template_of(work->set, work->pairs[first + n].probe, 1);
     assay_status status = assay_session_compare(session, &reference, probes, count, compared, text);
     for (size_t n = 0; status == ASSAY_OK && n < count; n++) {
-        work->pairs[first + n].scored = compared[n].scored;
-        work->pairs[first + n].score = compared[n].score;
+        work->pairs[first + n].score = compared[n].scored ? compared[n].score : NAN;
+        work->pairs[first + n].done = true;
     }
     return status;
 }
 
 static uint64_t end_of_batch(const opaque_work *work, uint64_t first) {
     uint64_t end = first + 1;
-    while (end < work->count && end - first < BATCH &&
+    while (end < work->count && end - first < BATCH && !work->pairs[end].done &&
            work->pairs[end].reference == work->pairs[first].reference)
         end++;
     return end;
@@ -138,12 +226,25 @@ typedef struct {
     bool running;
 } opaque_worker;
 
+static bool seals(const opaque_work *work) {
+    return work->options->checkpoint_seconds > 0 || work->options->checkpoint_tiles > 0;
+}
+
+static bool segment_is_due(const opaque_work *work) {
+    if (!seals(work)) return false;
+    if (work->options->checkpoint_tiles > 0) return work->stretch_left == 0;
+    return assay_pace_seconds() >= work->stretch_end;
+}
+
+/* The next pairs; false where there are none, a segment is due or something went wrong. */
 static bool take_batch(opaque_work *work, uint64_t *out_first, uint64_t *out_end) {
     pthread_mutex_lock(&work->lock);
-    bool taken = work->status == ASSAY_OK && work->next < work->count;
+    while (work->next < work->count && work->pairs[work->next].done) work->next++;
+    bool taken = work->status == ASSAY_OK && work->next < work->count && !segment_is_due(work);
     if (taken) {
         *out_first = work->next;
         *out_end = work->next = end_of_batch(work, work->next);
+        work->stretch_left--;
     }
     pthread_mutex_unlock(&work->lock);
     return taken;
@@ -171,30 +272,56 @@ static void *compare_batches(void *argument) {
     return NULL;
 }
 
-static assay_status compare_pairs(opaque_work *work, unsigned threads) {
-    opaque_worker *workers = NULL;
-    assay_status status = assay_allocate(&workers, threads, sizeof *workers, "threads");
-    for (unsigned n = 0; status == ASSAY_OK && n < threads; n++) {
-        workers[n].work = work;
-        status = assay_session_open(work->options->plugin, &workers[n].session);
-    }
+/* Pairs until a segment is due, or to the end. */
+static assay_status run_stretch(opaque_work *work, opaque_worker *workers, unsigned threads) {
+    assay_status status = ASSAY_OK;
+    work->stretch_left = work->options->checkpoint_tiles;
+    work->stretch_end = assay_pace_seconds() + work->options->checkpoint_seconds;
     for (unsigned n = 0; status == ASSAY_OK && n < threads; n++) {
         workers[n].running =
             pthread_create(&workers[n].thread, NULL, compare_batches, &workers[n]) == 0;
         if (!workers[0].running) status = assay_fail(ASSAY_FAILED, "comparing: no thread");
     }
-    for (unsigned n = 0; workers != NULL && n < threads; n++) {
+    for (unsigned n = 0; n < threads; n++) {
         if (workers[n].running) pthread_join(workers[n].thread, NULL);
-        assay_session_close(workers[n].session);
+        workers[n].running = false;
     }
-    free(workers);
     if (status != ASSAY_OK || work->status == ASSAY_OK) return status;
     return assay_fail(work->status, "%s", work->fault == NULL ? "" : work->fault);
 }
 
+/* What was done is not to be done again, whatever went wrong; that is what is told. */
+static assay_status save(opaque_work *work, assay_status status) {
+    if (status == ASSAY_OK || !seals(work)) return status;
+    char *fault = strdup(assay_error_text());
+    if (seal(work) != ASSAY_OK)
+        assay_progress_note(work->progress, "what was done since the last segment is lost: %s",
+                            assay_error_text());
+    status = assay_fail(status, "%s", fault == NULL ? "comparing: no memory" : fault);
+    free(fault);
+    return status;
+}
+
+static assay_status compare_pairs(opaque_work *work, unsigned threads) {
+    opaque_worker *workers = NULL;
+    assay_status status = assay_allocate(&workers, threads, sizeof *workers, "threads");
+    if (status != ASSAY_OK) return status;
+    for (unsigned n = 0; status == ASSAY_OK && n < threads && work->done < work->count; n++) {
+        workers[n].work = work;
+        status = assay_session_open(work->options->plugin, &workers[n].session);
+    }
+    while (status == ASSAY_OK && work->done < work->count) {
+        status = run_stretch(work, workers, threads);
+        if (status == ASSAY_OK && work->done < work->count) status = seal(work);
+    }
+    for (unsigned n = 0; n < threads; n++) assay_session_close(workers[n].session);
+    free(workers);
+    return save(work, status);
+}
+
 /* ---- what it will cost ---- */
 
-static assay_status check_cost(opaque_work *work, unsigned threads, double *out_seconds) {
+static assay_status check_cost(opaque_work *work, unsigned threads) {
     assay_session *session = NULL;
     const uint64_t cap =
         work->options->opaque_cap > 0 ? work->options->opaque_cap : ASSAY_OPAQUE_CAP;
@@ -207,24 +334,30 @@ static assay_status check_cost(opaque_work *work, unsigned threads, double *out_
                           "opaque_cap (and tail_cap)",
                           pairs, cap);
     assay_status status = list_pairs(work);
-    if (status != ASSAY_OK || work->count == 0) return status;
+    if (status == ASSAY_OK && seals(work)) status = resume(work);
+    if (status != ASSAY_OK || work->done == work->count) return status;
     status = assay_session_open(work->options->plugin, &session);
     if (status != ASSAY_OK) return status;
     double started = assay_pace_seconds();
     uint64_t tried = 0;
-    while (status == ASSAY_OK && tried < TRIAL_PAIRS && tried < work->count) {
-        uint64_t end = end_of_batch(work, tried);
-        status = compare_batch(work, session, tried, end);
-        tried = end;
+    for (uint64_t next = work->sealed; status == ASSAY_OK && tried < TRIAL_PAIRS;) {
+        while (next < work->count && work->pairs[next].done) next++;
+        if (next == work->count) break;
+        const uint64_t end = end_of_batch(work, next);
+        status = compare_batch(work, session, next, end);
+        tried += end - next;
+        work->done += end - next;
+        next = end;
     }
     assay_session_close(session);
     if (status != ASSAY_OK) return status;
-    *out_seconds = (assay_pace_seconds() - started) / (double)tried;
+    const double seconds = (assay_pace_seconds() - started) / (double)tried;
+    const uint64_t left = work->count - work->done;
     assay_progress_note(work->progress,
                         "%" PRIu64 " comparisons by the plug-in, %.3g ms each as tried on %" PRIu64
-                        ": about %.3g s on %u workers",
-                        work->count, *out_seconds * 1e3, tried,
-                        *out_seconds * (double)work->count / threads, threads);
+                        ": about %.3g s for the %" PRIu64 " that are left on %u workers",
+                        work->count, seconds * 1e3, tried, seconds * (double)left / threads, left,
+                        threads);
     return ASSAY_OK;
 }
 
@@ -247,7 +380,7 @@ static void add_comparison(const opaque_pair *pair, assay_evidence *evidence) {
     bool turned = pair->reference > pair->probe;
     const uint32_t i = turned ? pair->probe : pair->reference;
     const uint32_t j = turned ? pair->reference : pair->probe;
-    if (!pair->scored) {
+    if (isnan(pair->score)) {
         evidence->failed[evidence->failed_mated + evidence->failed_non_mated] =
             (assay_row_pair){i, j};
         *(pair->mated ? &evidence->failed_mated : &evidence->failed_non_mated) += 1;
@@ -354,16 +487,19 @@ assay_status assay_opaque_check_plugin(const assay_opaque *set, const assay_rele
 assay_status assay_compare_opaque(const assay_opaque *set, const assay_compare_options *options,
                                   unsigned threads, const char *out_path,
                                   const assay_progress *progress, assay_compare_result *out) {
-    opaque_work work = {
-        .set = set, .options = options, .progress = progress, .lock = PTHREAD_MUTEX_INITIALIZER};
+    opaque_work work = {.set = set,
+                        .options = options,
+                        .out_path = out_path,
+                        .progress = progress,
+                        .lock = PTHREAD_MUTEX_INITIALIZER};
     assay_evidence evidence = {0};
-    double seconds = 0, started;
+    double started;
     assay_status status = assay_opaque_check_plugin(set, options->plugin);
     if (status == ASSAY_OK && options->matrix_path != NULL)
         status = assay_fail(ASSAY_USAGE, "no matrix is made of scores of opaque templates");
     if (status == ASSAY_OK)
         status = assay_plan_make(&set->head.table, options->protocol, &work.plan);
-    if (status == ASSAY_OK) status = check_cost(&work, threads, &seconds);
+    if (status == ASSAY_OK) status = check_cost(&work, threads);
     if (status != ASSAY_OK) goto out;
     started = assay_pace_seconds();
     status = compare_pairs(&work, threads);
@@ -375,8 +511,11 @@ assay_status assay_compare_opaque(const assay_opaque *set, const assay_compare_o
                                   .pairs = work.count,
                                   .mated = evidence.mated_count,
                                   .non_mated = evidence.non_mated,
+                                  .failed = evidence.failed_mated + evidence.failed_non_mated,
+                                  .mated_failed = evidence.failed_mated,
                                   .tail = evidence.tail_count,
                                   .result_digest = evidence.result_digest};
+    assay_segments_drop(out_path);
     snprintf(out->backend, sizeof out->backend, "plug-in");
 out:
     assay_evidence_free(&evidence);

@@ -1,32 +1,16 @@
 /* compare_tiles -- all tiles of the plan, a stretch at a time, with a sealed segment of each
  * stretch where checkpoints are asked for; a comparison that was cut short goes on behind its last
  * segment. */
-#include <dirent.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "datasets/base/file.h"
 #include "datasets/base/memory.h"
-#include "datasets/base/text.h"
 #include "harness/compare_private.h"
+#include "harness/segments.h"
 
+#define SEGMENT "tiles"
 enum { FIRST_STRETCH = 64 }; /* tiles, before the speed is known */
-
-static assay_status segment_folder(const comparison *work, char **out) {
-    assay_text path = {0};
-    assay_text_appendf(&path, "%s.parts", work->out_path);
-    const assay_status status = assay_text_status(&path);
-    if (status != ASSAY_OK) {
-        assay_text_free(&path);
-        return status;
-    }
-    *out = path.bytes;
-    return ASSAY_OK;
-}
 
 static double seconds_now(void) {
     struct timespec now;
@@ -75,12 +59,11 @@ static void sort_tail(assay_scored_pair *tail, uint64_t count) {
 
 /* counters has the range's, the tail is that of all ranges so far: what of it is the range's is
  * written from where it lies, since two of them might not fit memory. */
-static assay_status write_segment(comparison *work, const char *folder,
-                                  const assay_digest *plan_digest, uint64_t first, uint64_t end,
-                                  const assay_tally *counters) {
+static assay_status write_segment(comparison *work, const assay_digest *plan_digest, uint64_t first,
+                                  uint64_t end, const assay_tally *counters) {
     const assay_tally *tally = counters;
     const uint64_t count = part_tail(work, first, end);
-    assay_text path = {0};
+    char *path = NULL;
     assay_partial partial = {.plan_digest = *plan_digest,
                              .first_tile = first,
                              .end_tile = end,
@@ -101,11 +84,9 @@ static assay_status write_segment(comparison *work, const char *folder,
     }
     sort_tail(work->tally.tail, count);
     partial.tail = as_comparisons(work->tally.tail, count);
-    assay_text_appendf(&path, "%s/tiles-%012" PRIu64 "-%012" PRIu64 ".h5", folder, first, end);
-    status = assay_text_status(&path);
-    if (status == ASSAY_OK) status = assay_make_directories(folder);
-    if (status == ASSAY_OK) status = assay_partial_write(path.bytes, &partial);
-    assay_text_free(&path);
+    status = assay_segments_path(work->out_path, SEGMENT, first, end, &path);
+    if (status == ASSAY_OK) status = assay_partial_write(path, &partial);
+    free(path);
     as_pairs(partial.tail, count);
     sort_tail(work->tally.tail, work->tally.tail_count);
     free(partial.failed);
@@ -150,59 +131,40 @@ static assay_status take_segment(comparison *work, assay_partial *partial) {
 
 /* ---- what is there already ---- */
 
-static int is_segment(const struct dirent *entry) {
-    const size_t length = strlen(entry->d_name);
-    return strncmp(entry->d_name, "tiles-", 6) == 0 && length > 3 &&
-           strcmp(entry->d_name + length - 3, ".h5") == 0;
-}
+typedef struct {
+    comparison *work;
+    const assay_digest *plan_digest;
+    uint64_t next_tile;
+} resuming;
 
-/* Merges the segments of folder that follow one another from tile 0 on, and belong to this plan;
- * any that do not (another plan, damaged, out of order) are left aside and their tiles done again.
- */
-static assay_status resume(comparison *work, const char *folder, const assay_digest *plan_digest,
-                           uint64_t *next_tile) {
-    struct dirent **entries = NULL;
-    const int count = scandir(folder, &entries, is_segment, alphasort);
+/* Merges a segment that follows the ones before it from tile 0 on, and belongs to this plan; any
+ * other (of another plan, damaged, out of order) is left aside and its tiles are done again. */
+static assay_status resume_segment(void *context, const char *path) {
+    resuming *at = context;
+    assay_partial partial = {0};
     assay_status status = ASSAY_OK;
-    for (int n = 0; n < count; n++) {
-        char *path = NULL;
-        assay_partial partial = {0};
-        if (status == ASSAY_OK) status = assay_path_join(&path, folder, entries[n]->d_name);
-        if (status == ASSAY_OK) {
-            if (assay_partial_read(path, &partial) != ASSAY_OK) {
-                assay_progress_note(work->progress, "segment left aside: %s", assay_error_text());
-            } else if (assay_digest_equal(&partial.plan_digest, plan_digest) &&
-                       partial.first_tile == *next_tile) {
-                status = take_segment(work, &partial);
-                *next_tile = partial.end_tile;
-            }
-            assay_partial_free(&partial);
-        }
-        free(path);
-        free(entries[n]);
+    if (assay_partial_read(path, &partial) != ASSAY_OK) {
+        assay_progress_note(at->work->progress, "segment left aside: %s", assay_error_text());
+        return ASSAY_OK;
     }
-    free(entries);
+    if (assay_digest_equal(&partial.plan_digest, at->plan_digest) &&
+        partial.first_tile == at->next_tile) {
+        status = take_segment(at->work, &partial);
+        at->next_tile = partial.end_tile;
+    }
+    assay_partial_free(&partial);
     return status;
 }
 
-/* A segment, its seal, what of either is half written, their ledger. */
-static bool is_of_segments(const char *name) {
-    const char *bare = name[0] == '.' ? name + 1 : name;
-    return strncmp(bare, "tiles-", 6) == 0 || strcmp(name, "assay-ledger.jsonl") == 0;
+static assay_status resume(comparison *work, const assay_digest *plan_digest, uint64_t *next_tile) {
+    resuming at = {work, plan_digest, 0};
+    const assay_status status = assay_segments_walk(work->out_path, SEGMENT, resume_segment, &at);
+    *next_tile = at.next_tile;
+    return status;
 }
 
 void assay_compare_drop_segments(const comparison *work) {
-    char *folder = NULL;
-    if (segment_folder(work, &folder) != ASSAY_OK) return;
-    DIR *directory = opendir(folder);
-    if (directory != NULL) {
-        for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
-            if (is_of_segments(entry->d_name)) unlinkat(dirfd(directory), entry->d_name, 0);
-        }
-        closedir(directory);
-        rmdir(folder);
-    }
-    free(folder);
+    assay_segments_drop(work->out_path);
 }
 
 /* ---- the stretches ---- */
@@ -380,16 +342,15 @@ static assay_status merge_pending(comparison *work, pending_tiles *pending) {
     return status;
 }
 
-static assay_status seal_pending(comparison *work, const char *folder,
-                                 const assay_digest *plan_digest, pending_tiles *pending) {
+static assay_status seal_pending(comparison *work, const assay_digest *plan_digest,
+                                 pending_tiles *pending) {
     const assay_status status =
-        write_segment(work, folder, plan_digest, pending->first, pending->end, &pending->counters);
+        write_segment(work, plan_digest, pending->first, pending->end, &pending->counters);
     return status == ASSAY_OK ? merge_pending(work, pending) : status;
 }
 
-/* Where segments go, and how many tiles the next stretch has. */
+/* What segments belong to, and how many tiles the next stretch has. */
 typedef struct {
-    const char *folder;
     const assay_digest *plan_digest;
     uint64_t stretch;
 } checkpoints;
@@ -412,18 +373,16 @@ static assay_status run_part(comparison *work, uint64_t part, checkpoints *to,
             to->stretch = next_stretch(pending->end - start, pending->seconds - before, checkpoint);
         }
         if (fixed > 0 || (checkpoint > 0 && pending->seconds >= 0.9 * checkpoint)) {
-            status = seal_pending(work, to->folder, to->plan_digest, pending);
+            status = seal_pending(work, to->plan_digest, pending);
         }
     }
     return status == ASSAY_OK ? assay_compare_check_part(work, part, &plan) : status;
 }
 
-static assay_status run_parts(comparison *work, const char *folder, const assay_digest *plan_digest,
-                              uint64_t first) {
+static assay_status run_parts(comparison *work, const assay_digest *plan_digest, uint64_t first) {
     const uint64_t fixed = work->options->checkpoint_tiles;
     const uint64_t parts = assay_compare_part_count(work);
-    checkpoints to = {.folder = folder,
-                      .plan_digest = plan_digest,
+    checkpoints to = {.plan_digest = plan_digest,
                       .stretch = fixed > 0                               ? fixed
                                  : work->options->checkpoint_seconds > 0 ? FIRST_STRETCH
                                                                          : UINT64_MAX};
@@ -438,28 +397,22 @@ static assay_status run_parts(comparison *work, const char *folder, const assay_
 }
 
 assay_status assay_compare_tiles(comparison *work) {
-    char *folder = NULL;
     assay_digest plan_digest;
     uint64_t first = 0;
     assay_status status = start_tally(work);
     if (status != ASSAY_OK) return status;
     if (work->options->protocol->kind == ASSAY_PROTOCOL_PAIR_LIST) return score_listed(work);
-    status = segment_folder(work, &folder);
-    if (status != ASSAY_OK) return status;
     status = assay_plan_digest(&work->plan, &work->head->digest, work->options->protocol,
                                work->comparator_text, work->band, &plan_digest);
-    if (status != ASSAY_OK) goto out;
+    if (status != ASSAY_OK) return status;
     if (work->options->checkpoint_seconds > 0 || work->options->checkpoint_tiles > 0) {
-        status = resume(work, folder, &plan_digest, &first);
-        if (status != ASSAY_OK) goto out;
+        status = resume(work, &plan_digest, &first);
+        if (status != ASSAY_OK) return status;
         work->resumed_tiles = first;
         if (first > 0) {
             assay_progress_note(work->progress, "going on at tile %" PRIu64 " of %" PRIu64, first,
                                 work->part_first[assay_compare_part_count(work)]);
         }
     }
-    status = run_parts(work, folder, &plan_digest, first);
-out:
-    free(folder);
-    return status;
+    return run_parts(work, &plan_digest, first);
 }

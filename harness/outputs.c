@@ -124,10 +124,14 @@ static assay_status read_what(const char *seal, char **out) {
 }
 
 static const char *in_words(const char *what) {
-    static const char *const words[][2] = {
-        {"dataset", "a data set"},        {"templates", "templates"},
-        {"evidence", "evidence"},         {"partial", "partial evidence"},
-        {"matrix", "a matrix of scores"}, {"rows", "rows beside evidence"}};
+    static const char *const words[][2] = {{"dataset", "a data set"},
+                                           {"templates", "templates"},
+                                           {"evidence", "evidence"},
+                                           {"partial", "partial evidence"},
+                                           {"partial-templates", "partial templates"},
+                                           {"partial-scores", "partial scores"},
+                                           {"matrix", "a matrix of scores"},
+                                           {"rows", "rows beside evidence"}};
     for (size_t n = 0; n < sizeof words / sizeof *words; n++)
         if (strcmp(words[n][0], what) == 0) return words[n][1];
     return what;

@@ -266,9 +266,13 @@ static assay_status make_templates(runner *run, const assay_config_release *rele
     assay_enroll_result result = {0};
     assay_status status = assay_run_make_parent(path);
     if (status == ASSAY_OK && assay_config_enrols(release)) {
-        assay_release wanted = release_of(release);
-        status =
-            assay_enroll(run->dataset_path, &wanted, run->threads, path, run->progress, &result);
+        const assay_release wanted = release_of(release);
+        const unsigned checkpoint = run->config->checkpoint_seconds;
+        const assay_enroll_options options = {
+            .threads = run->threads,
+            .checkpoint_seconds =
+                checkpoint < ASSAY_ENROLL_CHECKPOINT ? checkpoint : ASSAY_ENROLL_CHECKPOINT};
+        status = assay_enroll(run->dataset_path, &wanted, &options, path, run->progress, &result);
     } else if (status == ASSAY_OK) {
         assay_import wanted = import_of(run, release);
         status = assay_import_templates(&wanted, path, run->progress, &result);

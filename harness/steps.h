@@ -37,11 +37,27 @@ typedef struct {
 #define ASSAY_PLUGIN_SECONDS 60u
 #define ASSAY_PLUGIN_MEMORY ((uint64_t)4 << 30)
 typedef struct {
+    unsigned threads;            /* 0: as many as there are cores */
+    unsigned checkpoint_seconds; /* a sealed segment about this often, from which an enrolment that
+                                    was cut short goes on; 0: none by time */
+    uint64_t checkpoint_samples; /* a sealed segment every so many samples; 0: by time alone */
+    /* Where the algorithm makes other templates of probes than of references, out_path has those of
+     * references, and this those of probes of the same samples; else NULL. Opaque ones of both
+     * roles are in one file. */
+    const char *probes_path;
+} assay_enroll_options;
+#define ASSAY_ENROLL_CHECKPOINT 10u
+typedef struct {
     uint64_t enrolled, refused, failed, excluded;
+    uint64_t resumed; /* of these samples as many were taken from segments */
     assay_digest digest;
+    assay_digest probes_digest; /* zero where there is no file of probes */
 } assay_enroll_result;
-assay_status assay_enroll(const char *dataset_path, const assay_release *release, unsigned threads,
-                          const char *out_path, const assay_progress *progress,
+/* Segments lie in out_path.parts/ until the templates are published. Those of another data set,
+ * release or limits are left aside. */
+assay_status assay_enroll(const char *dataset_path, const assay_release *release,
+                          const assay_enroll_options *options, const char *out_path,
+                          const assay_progress *progress,
                           assay_enroll_result *out) ASSAY_MUST_CHECK;
 
 /* import: templates made elsewhere, with their labels. Sources are those of datasets/array_file.h.

@@ -133,7 +133,7 @@ static assay_status print_result(const compare_values *values, const assay_proto
     else
         assay_print_field("comparisons", "at most %s", assay_print_count(a, result->pairs));
     if (result->failed > 0)
-        assay_print_field("failed", "%s mated, %s non-mated  (too few valid bits to compare)",
+        assay_print_field("failed", "%s mated, %s non-mated  (they gave no score)",
                           assay_print_count(a, result->mated_failed),
                           assay_print_count(b, result->failed - result->mated_failed));
     print_tail(protocol, result);

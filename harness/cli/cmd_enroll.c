@@ -10,9 +10,9 @@
 #include "harness/steps.h"
 
 typedef struct {
-    const char *output, *algorithm, *plugin, *config_directory, *release, *version;
+    const char *output, *probes, *algorithm, *plugin, *config_directory, *release, *version;
     assay_option_words parameters, readable;
-    uint64_t threads, seconds, memory;
+    uint64_t threads, seconds, memory, checkpoint;
     bool json, quiet;
 } enroll_values;
 
@@ -75,13 +75,15 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
                              .readable = (const char *const *)values->readable.items,
                              .template_seconds = (unsigned)values->seconds,
                              .memory_bytes = values->memory};
-    const assay_output output = {values->output, "templates"};
+    const assay_enroll_options how = {.threads = (unsigned)values->threads,
+                                      .checkpoint_seconds = (unsigned)values->checkpoint,
+                                      .probes_path = values->probes};
+    const assay_output outputs[] = {{values->output, "templates"}, {values->probes, "templates"}};
     const char *const inputs[] = {arguments[0], values->plugin};
     assay_status status = check_algorithm(values);
-    if (status == ASSAY_OK) status = assay_outputs_check(&output, 1, inputs, 2);
+    if (status == ASSAY_OK) status = assay_outputs_check(outputs, 2, inputs, 2);
     if (status == ASSAY_OK)
-        status = assay_enroll(arguments[0], &release, (unsigned)values->threads, values->output,
-                              &progress, &result);
+        status = assay_enroll(arguments[0], &release, &how, values->output, &progress, &result);
     assay_progress_bar_clear(&bar);
     if (status != ASSAY_OK) return status;
     return assay_print_enrolled(values->output, values->json, values->quiet, &result);
@@ -142,11 +144,24 @@ static const assay_option options[] = {
      .purpose = "the release's version",
      .required = true},
     OPTION_OUTPUT(enroll_values, "the templates to write"),
+    {.name = "probes",
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(enroll_values, probes),
+     .value = "PATH",
+     .purpose = "templates of probes, where the algorithm makes others of references"},
+    {.name = "checkpoint",
+     .kind = ASSAY_OPTION_COUNT,
+     .offset = offsetof(enroll_values, checkpoint),
+     .value = "SECONDS",
+     .low = 0,
+     .high = 86400,
+     .purpose = "seal what is done so often, to go on from it; 0: never",
+     .shown = "10"},
     OPTION_THREADS(enroll_values),
     OPTION_JSON(enroll_values),
     OPTION_QUIET(enroll_values),
 };
-static const enroll_values defaults = {0};
+static const enroll_values defaults = {.checkpoint = ASSAY_ENROLL_CHECKPOINT};
 
 const assay_command assay_command_enroll = {
     .name = "enroll",
@@ -155,7 +170,8 @@ const assay_command assay_command_enroll = {
     .description = "Gives every image of DATASET to the algorithm and keeps the templates with "
                    "their labels. An\n"
                    "image that the algorithm refuses or breaks on is a failure to enrol: a figure, "
-                   "not a fault.",
+                   "not a fault.\n"
+                   "An enrolment that was interrupted or killed goes on where it stopped.",
     .examples =
         (const char *const[]){"assay enroll dataset.h5 -a lbp --version 1.0 -o templates.h5",
                               "assay enroll dataset.h5 -a lbp -p grid=8 --release lbp8 "

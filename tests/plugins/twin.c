@@ -4,11 +4,14 @@
  *
  * Parameters: kind=vector|opaque; vector=1: tells where the vector lies in the bytes; lie=1:
  * compares a little otherwise; roles=1: templates of references and probes differ, and refuse each
- * other; breaks=1: dies on comparing a template whose first byte is 1, and gives NaN for 2. */
+ * other; breaks=1: dies on comparing a template whose first byte is 1, and gives NaN for 2; wait=MS:
+ * takes so long for every template, and a tenth of it for every comparison; refuse=1: refuses images
+ * whose first pixel is 3, 8, 13, … */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "harness/algorithm.h"
 
@@ -17,7 +20,7 @@
 #define AT 8u /* of the vector */
 
 typedef struct {
-    int opaque, vector, lie, roles, breaks;
+    int opaque, vector, lie, roles, breaks, wait, refuse;
 } twin;
 
 static assay_outcome open_twin(const assay_algorithm_setup *setup, void **state, char *text,
@@ -30,7 +33,9 @@ static assay_outcome open_twin(const assay_algorithm_setup *setup, void **state,
                     sscanf(given, "vector=%d", &self->vector) == 1 ||
                     sscanf(given, "lie=%d", &self->lie) == 1 ||
                     sscanf(given, "roles=%d", &self->roles) == 1 ||
-                    sscanf(given, "breaks=%d", &self->breaks) == 1;
+                    sscanf(given, "breaks=%d", &self->breaks) == 1 ||
+                    sscanf(given, "refuse=%d", &self->refuse) == 1 ||
+                    sscanf(given, "wait=%d", &self->wait) == 1;
         if (strcmp(given, "kind=opaque") == 0) known = self->opaque = 1;
         if (known) continue;
         snprintf(text, text_size, "unknown parameter %s", given);
@@ -59,6 +64,11 @@ static void describe(void *state, assay_algorithm_description *out) {
     }
 }
 
+static void pause_for(int microseconds) {
+    const struct timespec pause = {microseconds / 1000000, microseconds % 1000000 * 1000L};
+    if (microseconds > 0) nanosleep(&pause, NULL);
+}
+
 static void fill(const assay_algorithm_image *image, float *vector) {
     float mean = 0;
     for (unsigned cell = 0; cell < LENGTH; cell++) {
@@ -78,8 +88,11 @@ static assay_outcome create_template(void *state, const assay_algorithm_image *i
     const twin *self = state;
     float vector[LENGTH];
     (void)count;
-    (void)text;
-    (void)text_size;
+    pause_for(self->wait * 1000);
+    if (self->refuse && images[0].pixels[0] % 5 == 3) {
+        snprintf(text, text_size, "it has a %u in it", images[0].pixels[0]);
+        return ASSAY_OUTCOME_REFUSED;
+    }
     fill(images, vector);
     memset(out->bytes, 0, out->capacity);
     if (self->opaque) {
@@ -111,6 +124,7 @@ static assay_outcome compare(void *state, const uint8_t *reference, size_t refer
         snprintf(text, text_size, "not a reference and a probe");
         return ASSAY_OUTCOME_FAILED;
     }
+    pause_for(self->wait * 100);
     if (self->breaks && (reference[0] == 1 || probe[0] == 1)) abort();
     quantise(reference, a);
     quantise(probe, b);

@@ -132,7 +132,8 @@ static assay_status ingest(const place *at, const assay_progress *progress, cons
 static assay_status enroll(const place *at, const char *from, const assay_release *release,
                            unsigned threads, const char *to, assay_enroll_result *out) {
     char *dataset = below(at, from), *templates = below(at, to);
-    assay_status status = assay_enroll(dataset, release, threads, templates, NULL, out);
+    const assay_enroll_options options = {.threads = threads};
+    assay_status status = assay_enroll(dataset, release, &options, templates, NULL, out);
     free(dataset);
     free(templates);
     return status;
@@ -333,7 +334,9 @@ static void an_interrupted_step_leaves_no_file(void **state) {
     assert_false(assay_file_exists(dataset));
     assert_int_equal(ingest(at, NULL, "stopped.h5", &ingested), ASSAY_OK);
     progress.context = (void *)"enroll";
-    assert_int_equal(assay_enroll(dataset, &lbp, 2, templates, &progress, &enrolled), ASSAY_FAILED);
+    const assay_enroll_options options = {.threads = 2};
+    assert_int_equal(assay_enroll(dataset, &lbp, &options, templates, &progress, &enrolled),
+                     ASSAY_FAILED);
     assert_non_null(strstr(assay_error_text(), "interrupted"));
     assert_false(assay_file_exists(templates));
     free(dataset);
