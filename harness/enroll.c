@@ -363,8 +363,6 @@ assay_status assay_enroll(const char *dataset_path, const assay_release *release
     shared.description = *assay_session_about(session);
     shared.roles = shared.description.roles_differ ? 2 : 1;
     shared.capacity = assay_session_capacity(session);
-    status = assay_enroll_check(&shared);
-    if (status != ASSAY_OK) goto out;
     status = assay_dataset_open(dataset_path, &shared.dataset);
     if (status != ASSAY_OK) goto out;
     shared.table = &assay_dataset_get_head(shared.dataset)->table;

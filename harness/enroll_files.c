@@ -1,5 +1,5 @@
-/* enroll_files -- what an enrolment leaves behind: templates.h5 of vectors and bit strings, one for
- * each role where references and probes differ, or of opaque templates. */
+/* enroll_files -- what an enrolment leaves behind: templates.h5 of vectors and bit strings, in
+ * roles where references and probes differ, or of opaque templates. */
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,20 +11,6 @@
 #include "harness/plugin_files.h"
 #include "harness/segments.h"
 #include "kernels/comparator.h"
-
-assay_status assay_enroll_check(const enrolling *shared) {
-    const bool apart = shared->roles == 2 && shared->description.kind != ASSAY_TEMPLATE_OPAQUE;
-    if (apart == (shared->options->probes_path != NULL)) return ASSAY_OK;
-    if (apart)
-        return assay_fail(ASSAY_USAGE,
-                          "algorithm '%s' makes other templates of probes than of references: "
-                          "a second file is needed for them (--probes)",
-                          shared->description.name);
-    return assay_fail(ASSAY_USAGE,
-                      "algorithm '%s' makes no templates of probes alone, so there is no file for "
-                      "them: leave out --probes",
-                      shared->description.name);
-}
 
 /* What a plug-in was made of, so that the templates are made anew where any of it changes. */
 static assay_status add_plugin(const assay_release *release, json_t *object) {
@@ -44,9 +30,7 @@ static assay_status add_plugin(const assay_release *release, json_t *object) {
     return status;
 }
 
-static assay_status fill_provenance(const enrolling *shared, double seconds, uint32_t role,
-                                    char **out) {
-    static const char *const roles[] = {"reference", "probe"};
+static assay_status fill_provenance(const enrolling *shared, double seconds, char **out) {
     const assay_algorithm_description *about = &shared->description;
     const assay_digest *dataset = &assay_dataset_get_head(shared->dataset)->digest;
     char hex[ASSAY_DIGEST_HEX], *text = NULL;
@@ -57,9 +41,6 @@ static assay_status fill_provenance(const enrolling *shared, double seconds, uin
         (int)shared->threads, "seconds", seconds, "resumed_samples", (json_int_t)shared->resumed);
     assay_status status = object == NULL ? assay_fail(ASSAY_FAILED, "enrolling: no memory")
                                          : add_plugin(shared->release, object);
-    if (status == ASSAY_OK && shared->roles == 2 && shared->templates != NULL &&
-        json_object_set_new(object, "role", json_string(roles[role])) != 0)
-        status = assay_fail(ASSAY_FAILED, "enrolling: no memory");
     if (status == ASSAY_OK) text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
     if (status == ASSAY_OK && text == NULL)
         status = assay_fail(ASSAY_FAILED, "enrolling: no memory");
@@ -129,6 +110,8 @@ static assay_status fill_head(const enrolling *shared, const assay_session *sess
         head->shift_bits = about->bit_shift > 0 ? about->bit_shift : 1;
     }
     status = assay_allocate(&head->seconds, head->table.row_count, sizeof *head->seconds, "times");
+    if (status == ASSAY_OK)
+        memcpy(head->seconds, shared->seconds, head->table.row_count * sizeof *head->seconds);
     return status;
 }
 
@@ -162,38 +145,41 @@ static assay_status write_opaque(const enrolling *shared, assay_templates_head *
     return status;
 }
 
-/* The file of one role. That of references comes last: who was stopped before it does both again. */
-static assay_status write_role(const enrolling *shared, double seconds, uint32_t role,
-                               assay_templates_head *head) {
+/* Where references and probes differ, every sample twice (assay_sample_table_in_roles), as the
+ * templates lie; opaque ones keep both under one row. */
+static assay_status put_in_roles(const enrolling *shared, assay_templates_head *head) {
+    assay_sample_table apart = {0};
     const uint64_t rows = shared->table->row_count;
-    free(head->provenance_json);
-    head->provenance_json = NULL;
-    assay_status status = fill_provenance(shared, seconds, role, &head->provenance_json);
-    if (status != ASSAY_OK || shared->templates == NULL)
-        return status == ASSAY_OK ? write_opaque(shared, head) : status;
-    return assay_templates_write(role == 0 ? shared->out_path : shared->options->probes_path, head,
-                                 shared->templates + role * rows * shared->capacity);
+    if (shared->roles == 1 || shared->templates == NULL) return ASSAY_OK;
+    assay_status status = assay_sample_table_in_roles(&head->table, &head->table, &apart);
+    if (status != ASSAY_OK) return status;
+    assay_sample_table_free(&head->table);
+    head->table = apart;
+    double *seconds = realloc(head->seconds, 2 * rows * sizeof *seconds);
+    if (seconds == NULL) return assay_fail(ASSAY_FAILED, "enrolling: no memory");
+    memcpy(seconds + rows, seconds, rows * sizeof *seconds);
+    head->seconds = seconds;
+    return ASSAY_OK;
 }
 
 assay_status assay_enroll_write(enrolling *shared, const assay_session *session, double seconds,
                                 assay_enroll_result *out) {
     assay_templates_head head = {0};
-    assay_enroll_result result = {0};
     assay_status status = fill_table(shared, &head.table);
     if (status == ASSAY_OK) status = fill_head(shared, session, &head);
+    if (status == ASSAY_OK) status = fill_provenance(shared, seconds, &head.provenance_json);
     if (status != ASSAY_OK) goto out;
-    memcpy(head.seconds, shared->seconds, shared->table->row_count * sizeof *head.seconds);
-    if (shared->options->probes_path != NULL) {
-        status = write_role(shared, seconds, 1, &head);
-        if (status != ASSAY_OK) goto out;
-        result.probes_digest = head.digest;
-    }
-    status = write_role(shared, seconds, 0, &head);
+    assay_enroll_result result;
+    assay_enrolment_count(&head.table, &head.digest, &result);
+    status = put_in_roles(shared, &head);
+    if (status == ASSAY_OK)
+        status = shared->templates == NULL
+                     ? write_opaque(shared, &head)
+                     : assay_templates_write(shared->out_path, &head, shared->templates);
     if (status != ASSAY_OK) goto out;
-    const assay_digest probes = result.probes_digest;
-    assay_enrolment_count(&head.table, &head.digest, out);
-    out->probes_digest = probes;
-    out->resumed = shared->resumed;
+    result.digest = head.digest;
+    result.resumed = shared->resumed;
+    *out = result;
     assay_segments_drop(shared->out_path);
 out:
     assay_templates_head_free(&head);

@@ -56,10 +56,7 @@ assay_status assay_enroll_resume(enrolling *shared) ASSAY_MUST_CHECK;
 /* Seals the rows that are done behind the last segment, up to the first that is not. */
 assay_status assay_enroll_seal(enrolling *shared) ASSAY_MUST_CHECK;
 
-/* enroll_files: ASSAY_USAGE where there is a file for probes and no templates for it, or the other
- * way round. */
-assay_status assay_enroll_check(const enrolling *shared) ASSAY_MUST_CHECK;
-/* The finished templates, of each role where they have one, and what they count. */
+/* enroll_files: writes the finished templates, and counts. */
 assay_status assay_enroll_write(enrolling *shared, const assay_session *session, double seconds,
                                 assay_enroll_result *out) ASSAY_MUST_CHECK;
 

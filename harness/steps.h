@@ -41,19 +41,16 @@ typedef struct {
     unsigned checkpoint_seconds; /* a sealed segment about this often, from which an enrolment that
                                     was cut short goes on; 0: none by time */
     uint64_t checkpoint_samples; /* a sealed segment every so many samples; 0: by time alone */
-    /* Where the algorithm makes other templates of probes than of references, out_path has those of
-     * references, and this those of probes of the same samples; else NULL. Opaque ones of both
-     * roles are in one file. */
-    const char *probes_path;
 } assay_enroll_options;
 #define ASSAY_ENROLL_CHECKPOINT 10u
 typedef struct {
     uint64_t enrolled, refused, failed, excluded;
     uint64_t resumed; /* of these samples as many were taken from segments */
     assay_digest digest;
-    assay_digest probes_digest; /* zero where there is no file of probes */
 } assay_enroll_result;
-/* Segments lie in out_path.parts/ until the templates are published. Those of another data set,
+/* Where the algorithm makes other templates of references than of probes, out_path has a table in
+ * roles (sample_table.h), or opaque templates of both under one row. Segments lie in
+ * out_path.parts/ until the templates are published. Those of another data set,
  * release or limits are left aside. */
 assay_status assay_enroll(const char *dataset_path, const assay_release *release,
                           const assay_enroll_options *options, const char *out_path,

@@ -10,7 +10,7 @@
 #include "harness/steps.h"
 
 typedef struct {
-    const char *output, *probes, *algorithm, *plugin, *config_directory, *release, *version;
+    const char *output, *algorithm, *plugin, *config_directory, *release, *version;
     assay_option_words parameters, readable;
     uint64_t threads, seconds, memory, checkpoint;
     bool json, quiet;
@@ -76,12 +76,11 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
                              .template_seconds = (unsigned)values->seconds,
                              .memory_bytes = values->memory};
     const assay_enroll_options how = {.threads = (unsigned)values->threads,
-                                      .checkpoint_seconds = (unsigned)values->checkpoint,
-                                      .probes_path = values->probes};
-    const assay_output outputs[] = {{values->output, "templates"}, {values->probes, "templates"}};
+                                      .checkpoint_seconds = (unsigned)values->checkpoint};
+    const assay_output output = {values->output, "templates"};
     const char *const inputs[] = {arguments[0], values->plugin};
     assay_status status = check_algorithm(values);
-    if (status == ASSAY_OK) status = assay_outputs_check(outputs, 2, inputs, 2);
+    if (status == ASSAY_OK) status = assay_outputs_check(&output, 1, inputs, 2);
     if (status == ASSAY_OK)
         status = assay_enroll(arguments[0], &release, &how, values->output, &progress, &result);
     assay_progress_bar_clear(&bar);
@@ -144,11 +143,6 @@ static const assay_option options[] = {
      .purpose = "the release's version",
      .required = true},
     OPTION_OUTPUT(enroll_values, "the templates to write"),
-    {.name = "probes",
-     .kind = ASSAY_OPTION_TEXT,
-     .offset = offsetof(enroll_values, probes),
-     .value = "PATH",
-     .purpose = "templates of probes, where the algorithm makes others of references"},
     {.name = "checkpoint",
      .kind = ASSAY_OPTION_COUNT,
      .offset = offsetof(enroll_values, checkpoint),
