@@ -14,7 +14,8 @@ from test_opaque import PLUGINS, write_images
 
 IMAGES = 24
 REFUSED = 5 # of them, with a reason of its own each
-WAIT = 200 # ms for a template; none of it is work
+WAIT = 300 # ms for a template; none of it is work
+LONG = 600 # … where a tenth of it, for a comparison, must be long enough
 TWIN = ["--plugin", PLUGINS + "/twin.so", "-p", "kind=opaque", "-p", "refuse=1"]
 
 
@@ -145,15 +146,15 @@ class Resume(Case):
         self.assertEqual((dict(made, path=""), before), (dict(wanted, path=""), IMAGES))
 
     def test_comparisons_by_a_plugin_go_on_by_pair(self):
-        self.finish(self.enroll("t.h5", wait=WAIT))
-        wanted, _ = self.finish(self.compare("whole.h5", "t.h5", wait=WAIT))
+        self.finish(self.enroll("t.h5", wait=LONG))
+        wanted, _ = self.finish(self.compare("whole.h5", "t.h5", wait=LONG))
         for output, how in (("e.h5", signal.SIGINT), ("k.h5", signal.SIGKILL)):
-            self.cut(self.compare(output, "t.h5", wait=WAIT), output, how)
+            self.cut(self.compare(output, "t.h5", wait=LONG), output, how)
             ends = self.ends(output)
             self.assertEqual(ends[0][0], 0)
             info = self.json("info", "%s.parts/%s" % (output, self.parts(output)[-1]), "--json")
             self.assertEqual((info["kind"], info["first_pair"], info["end_pair"]), ("partial-scores", *ends[-1]))
-            made, before = self.finish(self.compare(output, "t.h5", wait=WAIT))
+            made, before = self.finish(self.compare(output, "t.h5", wait=LONG))
             self.assertEqual(before, ends[-1][1])
             self.assertLess(before, wanted["pairs"])
             self.assertEqual(made["result_digest"], wanted["result_digest"])
