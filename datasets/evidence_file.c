@@ -407,6 +407,13 @@ static assay_status get_histograms(const assay_store *store, assay_evidence *evi
     if (!assay_multiply(combinations.dims[0], combinations.dims[1], &codes) ||
         !assay_multiply(histogram.dims[0], histogram.dims[1], &counters))
         return assay_store_wrong(store, "/result/histogram", "a size that can be");
+    if (assay_store_has(store, "/result/histogram")) {
+        status = assay_array_shape(store, "/result/histogram", histogram.rank, dims);
+        if (status) return status;
+        if (dims[0] != histogram.dims[0] || (histogram.rank == 2 && dims[1] != histogram.dims[1]))
+            return assay_store_wrong(store, "/result/histogram",
+                                     "one histogram for each pair of combinations");
+    }
     status = assay_allocate(&evidence->combinations, codes, sizeof *evidence->combinations,
                             "combinations");
     if (status) return status;

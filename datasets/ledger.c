@@ -1,7 +1,8 @@
 /* ledger -- the hash-chained list of what was sealed in a directory: one JSON record a line.
  *
  * Record n holds the SHA-256 of line n - 1 (without its newline), so that a record changed, removed
- * or put in shows at the line behind it. What the chain cannot show is a cut tail; whoever must
+ * or put in shows at the line behind it; and, last, the SHA-256 of its own line up to there, so
+ * that damage shows in the last line too. What the chain cannot show is a cut tail; whoever must
  * know that keeps the last line's digest elsewhere.
  *
  * A write that was cut short leaves a last line without its newline. Nothing is thrown away: the
@@ -23,6 +24,20 @@
 #include "datasets/base/text.h"
 #include "datasets/sealed_file.h"
 
+#define OWN_KEY ",\"own\":\""
+enum { OWN_LENGTH = sizeof OWN_KEY - 1 + ASSAY_DIGEST_HEX - 1 + 2 }; /* ,"own":"…"} */
+
+/* Whether line ends in the digest of what is before it. Records of before 0.1 have none. */
+static bool has_own_digest(const char *line, size_t length) {
+    char hex[ASSAY_DIGEST_HEX];
+    assay_digest digest;
+    if (length < OWN_LENGTH) return false;
+    const char *own = line + length - OWN_LENGTH, *said = own + sizeof OWN_KEY - 1;
+    return memcmp(own, OWN_KEY, sizeof OWN_KEY - 1) == 0 &&
+           assay_digest_bytes(line, length - OWN_LENGTH, &digest) == ASSAY_OK &&
+           memcmp(said, assay_digest_hex(hex, &digest), ASSAY_DIGEST_HEX - 1) == 0;
+}
+
 /* The record's number where line is a record of a ledger, else 0; prev is set with it. */
 static uint64_t record_number(const char *line, size_t length, assay_digest *prev,
                               json_t **out_record) {
@@ -31,7 +46,8 @@ static uint64_t record_number(const char *line, size_t length, assay_digest *pre
     const char *hex = json_string_value(json_object_get(record, "prev"));
     uint64_t number = 0;
     if (json_is_integer(n) && json_integer_value(n) > 0 && hex && assay_digest_parse(hex, prev) &&
-        json_is_string(json_object_get(record, "event")))
+        json_is_string(json_object_get(record, "event")) &&
+        (json_object_get(record, "own") == NULL || has_own_digest(line, length)))
         number = (uint64_t)json_integer_value(n);
     if (number && out_record)
         *out_record = record;
@@ -123,11 +139,12 @@ static assay_status append_bytes(int fd, const char *path, const assay_text *tex
     return ASSAY_OK;
 }
 
-/* The record as a line: n and prev in front, then fields' own, behind a newline where one is
- * missing. */
+/* The record as a line: n and prev in front, then fields', then its own digest, behind a newline
+ * where one is missing. */
 static assay_status record_line(const ledger_end *end, json_t *fields, assay_text *out) {
     assay_status status = ASSAY_OK;
     char hex[ASSAY_DIGEST_HEX];
+    assay_digest own;
     char *dumped = NULL;
     json_t *record = json_object();
     int fault = json_object_set_new(record, "n", json_integer((json_int_t)end->number + 1));
@@ -140,9 +157,11 @@ static assay_status record_line(const ledger_end *end, json_t *fields, assay_tex
                                      "it is not UTF-8");
         goto out;
     }
+    const size_t length = strlen(dumped) - 1; /* without its brace */
+    if ((status = assay_digest_bytes(dumped, length, &own))) goto out;
     if (end->torn) assay_text_append(out, "\n");
-    assay_text_append(out, dumped);
-    assay_text_append(out, "\n");
+    assay_text_append_bytes(out, dumped, length);
+    assay_text_appendf(out, OWN_KEY "%s\"}\n", assay_digest_hex(hex, &own));
     status = assay_text_status(out);
 out:
     free(dumped);
@@ -250,6 +269,7 @@ typedef struct {
     uint64_t line; /* lines read */
     uint64_t records;
     assay_digest last; /* of the last line */
+    bool own;          /* a record had its own digest, so that every one behind it has */
     bool torn;
     bool found;
 } ledger_walk;
@@ -271,7 +291,13 @@ static assay_status walk_line(ledger_walk *walk, const char *line, size_t length
         status = assay_fail(ASSAY_FAILED, "ledger %s, line %llu: it is record %llu, expected %llu",
                             walk->path, (unsigned long long)walk->line, (unsigned long long)number,
                             (unsigned long long)walk->records + 1);
+    else if (number && walk->own && json_object_get(record, "own") == NULL)
+        status = assay_fail(ASSAY_FAILED,
+                            "ledger %s, line %llu: it has no digest of its own, as those before it "
+                            "have: it was changed",
+                            walk->path, (unsigned long long)walk->line);
     if (number && status == ASSAY_OK) {
+        walk->own = walk->own || json_object_get(record, "own") != NULL;
         const char *seal = json_string_value(json_object_get(record, "seal_sha256"));
         walk->records++;
         if (walk->wanted && seal && strcmp(seal, walk->wanted) == 0) walk->found = true;

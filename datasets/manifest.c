@@ -32,15 +32,22 @@ const char *const assay_standard_columns[ASSAY_COLUMN_COUNT] = {
 
 /* ---- faults and warnings ---- */
 
+/* Of one line, whatever names are in it. */
+static size_t make_line(char *out, size_t size, const char *format, va_list arguments) {
+    char message[2048];
+    if (vsnprintf(message, sizeof message, format, arguments) < 0) message[0] = '\0';
+    return strlen(assay_printable(out, size, message));
+}
+
 void assay_faults_add(assay_faults *faults, const char *format, ...) {
     char message[2048];
     va_list arguments;
     faults->count++;
     va_start(arguments, format);
-    int length = vsnprintf(message, sizeof message, format, arguments);
+    const size_t length = make_line(message, sizeof message, format, arguments);
     va_end(arguments);
-    if (faults->shown >= SHOWN_FAULTS || length < 0) return;
-    if (faults->shown > 0 && faults->text.length + (size_t)length > SHOWN_BYTES) return;
+    if (faults->shown >= SHOWN_FAULTS) return;
+    if (faults->shown > 0 && faults->text.length + length > SHOWN_BYTES) return;
     assay_text_appendf(&faults->text, "%s\n", message);
     faults->shown++;
 }
@@ -67,7 +74,7 @@ void assay_manifest_warn(const assay_progress *progress, assay_text *warnings, c
     char message[2048];
     va_list arguments;
     va_start(arguments, format);
-    if (vsnprintf(message, sizeof message, format, arguments) < 0) message[0] = '\0';
+    (void)make_line(message, sizeof message, format, arguments);
     va_end(arguments);
     assay_progress_note(progress, "%s", message);
     if (warnings) assay_text_appendf(warnings, "%s\n", message);
@@ -112,6 +119,13 @@ static void warn_unused(const assay_table_plan *plan, const assay_grid *grid,
     assay_text_free(&unused);
 }
 
+assay_status assay_manifest_grid(const assay_manifest_declaration *declaration,
+                                 const assay_progress *progress, assay_faults *faults,
+                                 assay_text *warnings, assay_grid *out) {
+    if (declaration->csv) return assay_grid_read(declaration->csv, faults, out);
+    return assay_manifest_match(declaration, progress, faults, warnings, out);
+}
+
 assay_status assay_manifest_read(const assay_manifest_declaration *declaration,
                                  const assay_progress *progress, assay_sample_table *out,
                                  assay_text *warnings) {
@@ -121,11 +135,7 @@ assay_status assay_manifest_read(const assay_manifest_declaration *declaration,
     assay_sample_table table = {0};
     assay_status status = ASSAY_OK;
 
-    if (declaration->csv) {
-        status = assay_grid_read(declaration->csv, &faults, &grid);
-    } else {
-        status = assay_manifest_match(declaration, progress, &faults, warnings, &grid);
-    }
+    status = assay_manifest_grid(declaration, progress, &faults, warnings, &grid);
     if (status != ASSAY_OK) goto out;
     if (grid.row_count == 0) { /* which is a fault, told already */
         status = assay_faults_verdict(&faults, "the manifest");
@@ -142,8 +152,8 @@ assay_status assay_manifest_read(const assay_manifest_declaration *declaration,
     warn_unused(&plan, &grid, progress, warnings);
     status = assay_table_build(&plan, &grid, &faults, &table);
     if (status != ASSAY_OK) goto out;
-    status = assay_manifest_hash(declaration->root, &grid, plan.standard[ASSAY_COLUMN_PATH],
-                                 progress, &faults, warnings, &table);
+    status = assay_manifest_hash(declaration, &grid, plan.standard[ASSAY_COLUMN_PATH], progress,
+                                 &faults, warnings, &table);
     if (status != ASSAY_OK) goto out;
     status = assay_faults_verdict(&faults, "the manifest");
     if (status != ASSAY_OK) goto out;

@@ -15,6 +15,7 @@
  *         values: [female, male], unknown: [U, ""], several: "/" }
  *     - { name: age_band, column: face_age, kind: numeric, level: sample, source: document,
  *         bins: [0-12, 13-17, 18-35, 36-50, 51-65, 66+] }
+ *   allow: [hard-links, mounts]       what is refused below root otherwise
  *   notes: { licence: …, source: … }   kept in the data set's notes
  *
  * Standard columns: sample_id, path, subject_id (these three must be there), instance, session,
@@ -64,6 +65,7 @@ typedef struct {
                               where not given */
     assay_attribute_declaration *attributes;
     size_t attribute_count;
+    unsigned allowed; /* of assay_file_open_beneath: hard links, mounts */
     char *notes_json;
 } assay_manifest_declaration;
 
@@ -84,6 +86,19 @@ void assay_manifest_declaration_free(assay_manifest_declaration *declaration);
 assay_status assay_manifest_read(const assay_manifest_declaration *declaration,
                                  const assay_progress *progress, assay_sample_table *out,
                                  assay_text *warnings) ASSAY_MUST_CHECK;
+
+/* Writes the declared manifest as a CSV file at path, row by row and cell by cell as it came, with the
+ * SHA-256 of each image in its column sha256 (the last one, where there was none). The manifest is
+ * read and checked first, by assay_manifest_read; an image that is not the one that the manifest
+ * has a digest of is ASSAY_USAGE, and nothing is written. */
+typedef struct {
+    uint64_t samples, subjects;
+    uint64_t added;    /* digests that the manifest did not have */
+    uint64_t formulas; /* cells that a spreadsheet would take for formulas */
+} assay_manifest_hashes;
+assay_status assay_manifest_write_hashes(const assay_manifest_declaration *declaration,
+                                         const char *path, const assay_progress *progress,
+                                         assay_manifest_hashes *out) ASSAY_MUST_CHECK;
 
 /* Labels of templates made elsewhere: CSV with columns sample, subject (or sample_id, subject_id)
  * and any of the standard ones but path. declared (may be NULL) declares attributes; other columns

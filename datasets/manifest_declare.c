@@ -487,6 +487,19 @@ static assay_status declare_attributes(declaring *in, const assay_yaml_node *lis
     return status;
 }
 
+/* ---- what may lie below the root ---- */
+
+static void declare_allowed(declaring *in, const assay_yaml_node *list) {
+    static const char *const words[] = {"hard-links",
+                                        "mounts"}; /* bits of assay_file_open_beneath */
+    if (!is_kind(in, list, ASSAY_YAML_LIST, "a list, as [hard-links, mounts]")) return;
+    for (size_t n = 0; n < list->count; n++) {
+        size_t word;
+        if (assay_yaml_word(in->yaml, list->items[n], words, COUNT(words), &word))
+            in->out->allowed |= 1u << word;
+    }
+}
+
 /* ---- notes ---- */
 
 /* A node as JSON: texts, lists and maps of them. NULL where memory ran out or a text is no UTF-8.
@@ -532,8 +545,8 @@ static assay_status declare_manifest(declaring *in, const assay_yaml_node *node)
 
 assay_status assay_manifest_declare(assay_yaml *yaml, const assay_yaml_node *section,
                                     const char *base, assay_manifest_declaration *out) {
-    static const char *const keys[] = {"name",    "root",       "manifest",
-                                       "columns", "attributes", "notes"};
+    static const char *const keys[] = {"name",       "root",  "manifest", "columns",
+                                       "attributes", "allow", "notes"};
     assay_manifest_declaration declaration = {0};
     declaring in = {.yaml = yaml, .out = &declaration, .groups = GROUPS};
     assay_status status = ASSAY_OK;
@@ -550,6 +563,7 @@ assay_status assay_manifest_declare(assay_yaml *yaml, const assay_yaml_node *sec
     if (status != ASSAY_OK) goto out;
     status = declare_attributes(&in, assay_yaml_get(section, "attributes"));
     if (status != ASSAY_OK) goto out;
+    declare_allowed(&in, assay_yaml_get(section, "allow"));
     status = declare_notes(&in, assay_yaml_get(section, "notes"));
     if (status != ASSAY_OK) goto out;
     *out = declaration;

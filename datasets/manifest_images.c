@@ -27,6 +27,7 @@ typedef struct {
     assay_digester *digester;
     uint8_t *block; /* [BLOCK_SIZE] */
     int root_fd;
+    unsigned allowed;   /* of assay_file_open_beneath */
     uint64_t differing; /* images whose digest is not the manifest's */
 } hashing;
 
@@ -56,7 +57,7 @@ static assay_status check_image(hashing *in, uint64_t row) {
     assay_digest *digest = &in->table->image_digest[row], found = {{0}};
     int fd = -1;
     if (path[0] == '\0') return ASSAY_OK; /* a fault already */
-    assay_status status = assay_file_open_beneath(in->root_fd, path, &fd);
+    assay_status status = assay_file_open_beneath(in->root_fd, path, in->allowed, &fd);
     if (status == ASSAY_USAGE ||
         (status == ASSAY_FAILED && errno != EMFILE && errno != ENFILE && errno != ENOSYS)) {
         assay_grid_fault(in->grid, row, in->column, in->faults, "%s", assay_error_text());
@@ -148,15 +149,18 @@ static assay_status find_twins(const hashing *in) {
     return ASSAY_OK;
 }
 
-assay_status assay_manifest_hash(const char *root, const assay_grid *grid, size_t path_column,
+assay_status assay_manifest_hash(const assay_manifest_declaration *declaration,
+                                 const assay_grid *grid, size_t path_column,
                                  const assay_progress *progress, assay_faults *faults,
                                  assay_text *warnings, assay_sample_table *table) {
+    const char *root = declaration->root;
     hashing in = {.grid = grid,
                   .column = path_column,
                   .progress = progress,
                   .faults = faults,
                   .warnings = warnings,
                   .table = table,
+                  .allowed = declaration->allowed,
                   .root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     assay_status status = ASSAY_OK;
     if (in.root_fd < 0) {

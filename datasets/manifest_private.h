@@ -126,6 +126,11 @@ assay_status assay_manifest_match(const assay_manifest_declaration *declaration,
                                   const assay_progress *progress, assay_faults *faults,
                                   assay_text *warnings, assay_grid *out) ASSAY_MUST_CHECK;
 
+/* The declared manifest's grid: of its CSV, or of matched files. */
+assay_status assay_manifest_grid(const assay_manifest_declaration *declaration,
+                                 const assay_progress *progress, assay_faults *faults,
+                                 assay_text *warnings, assay_grid *out) ASSAY_MUST_CHECK;
+
 /* ---- rows to a sample table ---- */
 
 typedef struct {
@@ -157,7 +162,8 @@ assay_status assay_table_fill_attributes(const assay_table_plan *plan, const ass
                                          assay_sample_table *table) ASSAY_MUST_CHECK;
 
 /* Opens and hashes every image beneath root; where there are faults already, only opens them. */
-assay_status assay_manifest_hash(const char *root, const assay_grid *grid, size_t path_column,
+assay_status assay_manifest_hash(const assay_manifest_declaration *declaration,
+                                 const assay_grid *grid, size_t path_column,
                                  const assay_progress *progress, assay_faults *faults,
                                  assay_text *warnings, assay_sample_table *table) ASSAY_MUST_CHECK;
 

@@ -7,7 +7,7 @@
 
 #include "datasets/base/memory.h"
 
-enum { PATH_LIMIT = 4096, PLACE_SIZE = 512 };
+enum { PLACE_SIZE = 512 };
 
 /* ---- ids ---- */
 
@@ -169,12 +169,11 @@ static assay_status fill_path(const assay_table_plan *plan, const assay_grid *gr
     size_t column = plan->standard[ASSAY_COLUMN_PATH];
     if (column == ASSAY_NO_COLUMN) return ASSAY_OK;
     const char *cell = cells[column];
+    const char *fault = assay_path_fault(cell, strlen(cell));
     if (cell[0] == '\0') {
         assay_grid_fault(grid, row, column, faults, "missing file: the cell is empty");
-    } else if (strlen(cell) > PATH_LIMIT) {
-        assay_grid_fault(grid, row, column, faults, "the path is longer than %d bytes", PATH_LIMIT);
-    } else if (strcspn(cell, "\n\r\t\x7f\x1b") != strlen(cell)) {
-        assay_grid_fault(grid, row, column, faults, "the path contains a control character");
+    } else if (fault) {
+        assay_grid_fault(grid, row, column, faults, "the path '%.64s' %s", cell, fault);
     }
     return assay_copy_string(&table->path[row], cell);
 }

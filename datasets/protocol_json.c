@@ -49,6 +49,7 @@ static assay_status put_double(assay_text *text, const char *what, double value)
         return assay_fail(ASSAY_USAGE, "protocol: %s is %s; expected a finite number", what,
                           assay_print_double(number, value));
     }
+    if (value == 0) value = 0; /* -0 is the same number, and JSON's -0 a whole one without sign */
     assay_text_append(text, assay_print_double(number, value));
     return ASSAY_OK;
 }
@@ -174,8 +175,9 @@ static assay_status get_text(const json_t *root, const char *key, char **out) {
     return assay_copy_string(out, json_string_value(value));
 }
 
-static assay_status get_doubles(const json_t *root, const char *key, double **out,
-                                uint32_t *out_count) {
+/* Numbers from low to high. */
+static assay_status get_doubles(const json_t *root, const char *key, double low, double high,
+                                double **out, uint32_t *out_count) {
     const json_t *list = json_object_get(root, key);
     size_t count = json_array_size(list);
     if (!json_is_array(list) || count > UINT32_MAX) return wrong(key, "a list of numbers");
@@ -186,6 +188,8 @@ static assay_status get_doubles(const json_t *root, const char *key, double **ou
         const json_t *value = json_array_get(list, n);
         if (!json_is_number(value)) return wrong(key, "a list of numbers");
         (*out)[n] = json_number_value(value);
+        if (!((*out)[n] >= low && (*out)[n] <= high))
+            return wrong(key, "of numbers that it may have");
     }
     return ASSAY_OK;
 }
@@ -223,6 +227,8 @@ static assay_status get_scalars(const json_t *root, assay_protocol *protocol) {
     const json_t *fraction = json_object_get(root, "histogram_fraction");
     if (!json_is_number(fraction)) return wrong("histogram_fraction", "a number");
     protocol->histogram_fraction = json_number_value(fraction);
+    if (!(protocol->histogram_fraction >= 0 && protocol->histogram_fraction <= 1))
+        return wrong("histogram_fraction", "a share from 0 to 1");
     const json_t *cap = json_object_get(root, "tail_cap");
     if (!json_is_integer(cap) || json_integer_value(cap) < 0) {
         return wrong("tail_cap", "a whole number");
@@ -255,9 +261,11 @@ assay_status assay_protocol_from_json(const char *json, assay_protocol *out) {
     status =
         get_strings(root, "histogram_by", &protocol.histogram_by, &protocol.histogram_by_count);
     if (status != ASSAY_OK) goto out;
-    status = get_doubles(root, "fmr_targets", &protocol.fmr_targets, &protocol.fmr_target_count);
+    status =
+        get_doubles(root, "fmr_targets", 0, 1, &protocol.fmr_targets, &protocol.fmr_target_count);
     if (status != ASSAY_OK) goto out;
-    status = get_doubles(root, "thresholds", &protocol.thresholds, &protocol.threshold_count);
+    status = get_doubles(root, "thresholds", -INFINITY, INFINITY, &protocol.thresholds,
+                         &protocol.threshold_count);
     if (status != ASSAY_OK) goto out;
     *out = protocol;
     memset(&protocol, 0, sizeof protocol);

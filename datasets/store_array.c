@@ -96,6 +96,18 @@ assay_status assay_array_write(assay_store *store, const assay_array *array, con
     return assay_array_finish(store, array, dataset);
 }
 
+/* Whether so many elements can lie in what the file keeps of them: every array is written whole,
+ * and deflate makes of a byte no more than 1032. */
+static bool is_kept(hid_t dataset, const hsize_t dims[2], int rank) {
+    const hsize_t kept = H5Dget_storage_size(dataset);
+    hid_t type = H5Dget_type(dataset);
+    const size_t size = type < 0 ? 0 : H5Tget_size(type);
+    size_t count = dims[0], bytes;
+    if (type >= 0) H5Tclose(type);
+    if (rank == 2 && !assay_multiply(dims[0], dims[1], &count)) return false;
+    return assay_multiply(count, size, &bytes) && bytes / 1032 <= kept && (kept || !bytes);
+}
+
 assay_status assay_array_shape(const assay_store *store, const char *path, int rank,
                                uint64_t out_dims[2]) {
     assay_status status = ASSAY_OK;
@@ -108,6 +120,10 @@ assay_status assay_array_shape(const assay_store *store, const char *path, int r
     if (H5Sis_simple(space) <= 0 || H5Sget_simple_extent_ndims(space) != rank ||
         H5Sget_simple_extent_dims(space, dims, NULL) != rank) {
         status = assay_store_wrong(store, path, rank == 1 ? "one dimension" : "two dimensions");
+        goto out;
+    }
+    if (!is_kept(dataset, dims, rank)) {
+        status = assay_store_wrong(store, path, "no more elements than the file keeps");
         goto out;
     }
     out_dims[0] = dims[0];

@@ -47,13 +47,13 @@ static void show_place(assay_yaml *yaml, size_t line, size_t column) {
 }
 
 void assay_yaml_fault(assay_yaml *yaml, size_t line, size_t column, const char *format, ...) {
-    char message[2048];
+    char message[2048], shown[2048];
     va_list arguments;
     va_start(arguments, format);
     int written = vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     assay_text_appendf(&yaml->faults, "%s:%zu:%zu: %s\n", yaml->path, line, column,
-                       written < 0 ? format : message);
+                       assay_printable(shown, sizeof shown, written < 0 ? format : message));
     show_place(yaml, line, column);
     yaml->fault_count++;
 }

@@ -6,6 +6,10 @@
 
 #include "datasets/base/text.h"
 
+/* Components from which on equal ones are no template but a fault: they say nothing of the sample,
+ * and match each other. Vectors of fewer may be made by hand. */
+enum { CONSTANT_LENGTH = 8 };
+
 /* Cuts text at the start of the character that does not fit. */
 static void cut(char *text, size_t limit) {
     size_t length = strlen(text);
@@ -30,12 +34,13 @@ assay_status assay_enrolment_set(assay_sample_table *table, uint64_t row, assay_
 }
 
 const char *assay_enrolment_vector_fault(const float *vector, uint32_t length) {
-    bool zero = true;
+    bool zero = true, constant = length >= CONSTANT_LENGTH;
     for (uint32_t n = 0; n < length; n++) {
         if (!isfinite(vector[n])) return "NaN or infinite component";
         zero = zero && vector[n] == 0;
+        constant = constant && vector[n] == vector[0];
     }
-    return zero ? "all-zero vector" : NULL;
+    return zero ? "all-zero vector" : constant ? "constant vector" : NULL;
 }
 
 void assay_enrolment_count(const assay_sample_table *table, const assay_digest *digest,

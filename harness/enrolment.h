@@ -12,7 +12,8 @@
 assay_status assay_enrolment_set(assay_sample_table *table, uint64_t row, assay_enrolment enrolment,
                                  const char *reason) ASSAY_MUST_CHECK;
 
-/* Why vector cannot be compared ("NaN or infinite component", "all-zero vector"), or NULL. */
+/* Why vector cannot be compared ("NaN or infinite component", "all-zero vector",
+ * "constant vector"), or NULL. */
 const char *assay_enrolment_vector_fault(const float *vector, uint32_t length);
 
 /* Counts of the table, and digest. */

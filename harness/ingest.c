@@ -26,6 +26,7 @@ typedef struct {
     const assay_sample_table *table;
     const char *root;
     int root_fd;
+    unsigned allowed;       /* of assay_file_open_beneath */
     const uint8_t *without; /* [row_count] rows whose bytes are not kept */
 } image_source;
 
@@ -72,7 +73,7 @@ static assay_status read_image(void *context, uint64_t row, uint8_t **out, size_
         *out_count = 0;
         return ASSAY_OK;
     }
-    assay_status status = assay_file_open_beneath(source->root_fd, path, &fd);
+    assay_status status = assay_file_open_beneath(source->root_fd, path, source->allowed, &fd);
     if (status != ASSAY_OK) goto out;
     status = read_all(fd, path, &bytes, &count);
     if (status != ASSAY_OK) goto out;
@@ -174,14 +175,20 @@ out:
     return status;
 }
 
-static assay_status open_source(const char *root, const assay_sample_table *table, uint8_t *without,
+static assay_status open_source(const assay_manifest_declaration *declaration,
+                                const assay_sample_table *table, uint8_t *without,
                                 image_source *out) {
+    const char *root = declaration->root;
     int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return assay_fail_errno("opening the folder of the images, %s", root);
     for (uint64_t row = 0; row < table->row_count; row++) {
         without[row] = table->enrolment[row] == ASSAY_ENROLMENT_EXCLUDED;
     }
-    *out = (image_source){.table = table, .root = root, .root_fd = fd, .without = without};
+    *out = (image_source){.table = table,
+                          .root = root,
+                          .root_fd = fd,
+                          .allowed = declaration->allowed,
+                          .without = without};
     return ASSAY_OK;
 }
 
@@ -207,7 +214,7 @@ assay_status assay_ingest(const assay_manifest_declaration *declaration, const c
     if (status != ASSAY_OK) goto out;
     status = assay_allocate(&without, head.table.row_count, 1, "rows without an image");
     if (status != ASSAY_OK) goto out;
-    status = open_source(declaration->root, &head.table, without, &source);
+    status = open_source(declaration, &head.table, without, &source);
     if (status != ASSAY_OK) goto out;
     status = check_images(&source, progress, &head.table, &warnings);
     if (status != ASSAY_OK) goto out;

@@ -9,9 +9,19 @@ static void separate(csv_sheet *sheet) {
     sheet->begun = true;
 }
 
+/* Spreadsheets take the full-width forms of = + - @ for the signs too. */
+static bool is_formula(const char *string) {
+    static const char *const wide[] = {"\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d",
+                                       "\xef\xbc\xa0"};
+    if (string[0] && strchr("=+-@\t\r\n", string[0])) return true;
+    for (size_t n = 0; n < sizeof wide / sizeof *wide; n++)
+        if (strncmp(string, wide[n], 3) == 0) return true;
+    return false;
+}
+
 void csv_text(csv_sheet *sheet, const char *string) {
     separate(sheet);
-    bool formula = string[0] && strchr("=+-@\t\r", string[0]);
+    bool formula = is_formula(string);
     bool quoted = formula || strpbrk(string, ",\"\r\n") || string[0] == ' ' || string[0] == '\'';
     if (!quoted) {
         assay_text_append(&sheet->text, string);

@@ -72,11 +72,35 @@ out:
     return status;
 }
 
+/* Not blocking, so that a FIFO does not hang before it is refused. */
+static int open_beneath(int root_fd, const char *path, uint64_t resolve) {
+    struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+                           .resolve = resolve};
+    long fd;
+    do fd = syscall(SYS_openat2, root_fd, path, &how, sizeof how);
+    while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+    return (int)fd;
+}
+
+/* The kernel has one number for a path that leaves the root and for one that meets a mount. */
+static assay_status fail_outside(int root_fd, const char *path, uint64_t resolve) {
+    int fd = open_beneath(root_fd, path, resolve & ~(uint64_t)RESOLVE_NO_XDEV);
+    int reason = errno;
+    if (fd >= 0) close(fd);
+    errno = EXDEV;
+    if (fd >= 0 || reason != EXDEV)
+        return assay_fail(ASSAY_USAGE,
+                          "%s lies on another file system than the folder that it belongs to; "
+                          "where that is meant, the data set says `allow: [mounts]`",
+                          path);
+    return assay_fail(ASSAY_USAGE, "%s leaves the folder that it belongs to", path);
+}
+
 /* Why openat2 refused path, in words for whoever wrote the path. */
-static assay_status fail_beneath(const char *path) {
+static assay_status fail_beneath(int root_fd, const char *path, uint64_t resolve) {
     switch (errno) {
     case EXDEV:
-        return assay_fail(ASSAY_USAGE, "%s leaves the folder that it belongs to", path);
+        return fail_outside(root_fd, path, resolve);
     case ELOOP:
         return assay_fail(ASSAY_USAGE, "%s is a link or leads through one", path);
     case ENOENT:
@@ -92,23 +116,25 @@ static assay_status fail_beneath(const char *path) {
     }
 }
 
-assay_status assay_file_open_beneath(int root_fd, const char *path, int *out_fd) {
-    /* Not blocking, so that a FIFO does not hang before it is refused. */
-    struct open_how how = {
-        .flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-    };
-    long fd;
-    do fd = syscall(SYS_openat2, root_fd, path, &how, sizeof how);
-    while (fd < 0 && (errno == EINTR || errno == EAGAIN));
-    if (fd < 0) return fail_beneath(path);
+assay_status assay_file_open_beneath(int root_fd, const char *path, unsigned allowed, int *out_fd) {
+    const uint64_t resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
+                             (allowed & ASSAY_ALLOW_MOUNTS ? 0 : RESOLVE_NO_XDEV);
+    int fd = open_beneath(root_fd, path, resolve);
+    if (fd < 0) return fail_beneath(root_fd, path, resolve);
     struct stat about;
-    if (fstat((int)fd, &about) != 0 || !S_ISREG(about.st_mode)) {
-        close((int)fd);
-        return assay_fail(ASSAY_USAGE, "%s is not a regular file", path);
-    }
-    *out_fd = (int)fd;
-    return ASSAY_OK;
+    assay_status status = ASSAY_OK;
+    if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode))
+        status = assay_fail(ASSAY_USAGE, "%s is not a regular file", path);
+    else if (about.st_nlink != 1 && !(allowed & ASSAY_ALLOW_HARD_LINKS))
+        status = assay_fail(ASSAY_USAGE,
+                            "%s has %llu names (hard links), and the others may lie outside its "
+                            "folder; where that is meant, the data set says `allow: [hard-links]`",
+                            path, (unsigned long long)about.st_nlink);
+    if (status == ASSAY_OK)
+        *out_fd = fd;
+    else
+        close(fd);
+    return status;
 }
 
 assay_status assay_make_directories(const char *path) {

@@ -14,10 +14,14 @@
 assay_status assay_file_read(const char *path, size_t limit, char **out_bytes,
                              size_t *out_length) ASSAY_MUST_CHECK;
 
-/* Opens for reading a regular file named relative to the directory root_fd, by
- * openat2(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS): a path that leaves the
- * root, a link, a device or a FIFO is refused (ASSAY_USAGE). */
-assay_status assay_file_open_beneath(int root_fd, const char *path, int *out_fd) ASSAY_MUST_CHECK;
+/* Opens for reading a regular file named relative to the directory root_fd, by openat2
+ * (RESOLVE_BENEATH, NO_SYMLINKS, NO_MAGICLINKS, NO_XDEV): a path that leaves the root, a link, a
+ * device or a FIFO is refused (ASSAY_USAGE). So is what another mount brings in below the root, and
+ * a file that has a second name, which may lie outside: allowed is 0, or says that these are meant.
+ */
+enum { ASSAY_ALLOW_HARD_LINKS = 1, ASSAY_ALLOW_MOUNTS = 2 };
+assay_status assay_file_open_beneath(int root_fd, const char *path, unsigned allowed,
+                                     int *out_fd) ASSAY_MUST_CHECK;
 
 /* Makes the directory and those above it. */
 assay_status assay_make_directories(const char *path) ASSAY_MUST_CHECK;

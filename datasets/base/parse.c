@@ -163,16 +163,18 @@ static bool is_composed(const char *text, size_t length) {
     utf8proc_uint8_t *composed = NULL;
     utf8proc_ssize_t count = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)length,
                                           &composed, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-    bool same = count == (utf8proc_ssize_t)length && memcmp(composed, text, length) == 0;
+    bool same = composed != NULL && count == (utf8proc_ssize_t)length &&
+                memcmp(composed, text, length) == 0;
     free(composed);
     return same;
 }
 
-const char *assay_name_fault(const char *text, size_t length) {
+/* What names and paths have in common. */
+static const char *text_fault(const char *text, size_t length, size_t limit) {
     static _Thread_local char fault[80];
     if (length == 0) return "is empty";
-    if (length > ASSAY_NAME_BYTES) {
-        snprintf(fault, sizeof fault, "has %zu bytes, more than %d", length, ASSAY_NAME_BYTES);
+    if (length > limit) {
+        snprintf(fault, sizeof fault, "has %zu bytes, more than %zu", length, limit);
         return fault;
     }
     for (size_t at = 0; at < length;) {
@@ -190,8 +192,17 @@ const char *assay_name_fault(const char *text, size_t length) {
         }
         at += (size_t)used;
     }
-    if (!is_composed(text, length)) return "is not in Unicode normal form C";
     return NULL;
+}
+
+const char *assay_name_fault(const char *text, size_t length) {
+    const char *fault = text_fault(text, length, ASSAY_NAME_BYTES);
+    if (!fault && !is_composed(text, length)) fault = "is not in Unicode normal form C";
+    return fault;
+}
+
+const char *assay_path_fault(const char *text, size_t length) {
+    return text_fault(text, length, ASSAY_PATH_BYTES);
 }
 
 #define WORD_LIMIT 64

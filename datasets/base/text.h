@@ -51,6 +51,11 @@ const char *assay_print_time(char out[ASSAY_NUMBER_SIZE],
 #define ASSAY_NAME_BYTES 128
 const char *assay_name_fault(const char *text, size_t length);
 
+/* Likewise why text cannot be a path: as a name, but in any normal form (it must be what the file
+ * system has) and of at most 4096 bytes. */
+#define ASSAY_PATH_BYTES 4096
+const char *assay_path_fault(const char *text, size_t length);
+
 /* text with what a terminal should not see shown as \xNN: control and bidirectional-control
  * characters, line separators and bytes that are not UTF-8. What does not fit size bytes is cut at
  * a character and ends in "…"; out is always terminated. */

@@ -204,10 +204,25 @@ static assay_status check_arguments(const assay_command *command, char **argumen
     return ASSAY_OK;
 }
 
+/* A name with a newline in it would be a second line of every message about it. */
+static assay_status check_words(int argc, char **argv) {
+    for (int n = 1; n < argc; n++) {
+        char shown[160];
+        for (const unsigned char *at = (const unsigned char *)argv[n]; *at; at++) {
+            if (*at >= 0x20 && *at != 0x7f) continue;
+            return assay_fail(ASSAY_USAGE, "'%s' has the control character 0x%02x; expected none",
+                              assay_printable(shown, sizeof shown, argv[n]), *at);
+        }
+    }
+    return ASSAY_OK;
+}
+
 assay_status assay_options_parse(const assay_command *command, int argc, char **argv, void *values,
                                  char ***out_arguments, size_t *out_count, bool *out_help) {
     getopt_table table;
     bool given[OPTIONS_MOST] = {false};
+    assay_status checked = check_words(argc, argv);
+    if (checked != ASSAY_OK) return checked;
     memcpy(values, command->defaults, command->values_size);
     build_table(command, &table);
     opterr = 0;

@@ -10,7 +10,7 @@ import unittest
 
 PROGRAM = os.environ.get("ASSAY_PROGRAM", "")
 SOURCE = os.environ.get("ASSAY_SOURCE", "")
-COMMANDS = ["run", "ingest", "enroll", "import templates", "import scores", "import matrix", "import labels", "compare", "report", "gate", "plan", "worklist", "identify", "synth",
+COMMANDS = ["run", "manifest", "ingest", "enroll", "import templates", "import scores", "import matrix", "import labels", "compare", "report", "gate", "plan", "worklist", "identify", "synth",
             "info", "verify", "backends", "bench"]
 
 SMALL = """assay: 1

@@ -3,11 +3,14 @@
 #ifndef ASSAY_TESTS_FUZZ_SUPPORT_H
 #define ASSAY_TESTS_FUZZ_SUPPORT_H
 
+#include <fcntl.h>
+#include <ftw.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "datasets/base/status.h"
@@ -20,6 +23,37 @@ static inline int fuzz_file(const uint8_t *data, size_t size, char path[64]) {
     if (fd < 0 || (size && write(fd, data, size) != (ssize_t)size)) abort();
     snprintf(path, 64, "/proc/self/fd/%d", fd);
     return fd;
+}
+
+static inline char *fuzz_folder_path(void) {
+    static char path[64] = "/dev/shm/assay-fuzz-XXXXXX";
+    return path;
+}
+
+static inline int fuzz_remove_entry(const char *path, const struct stat *info, int kind,
+                                    struct FTW *where) {
+    (void)info, (void)kind, (void)where;
+    return remove(path);
+}
+
+static inline void fuzz_remove_folder(void) {
+    nftw(fuzz_folder_path(), fuzz_remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* A folder in memory, for readers that look for files beside one another; removed at the end. */
+static inline const char *fuzz_folder(void) {
+    if (!mkdtemp(fuzz_folder_path()) || atexit(fuzz_remove_folder) != 0) abort();
+    return fuzz_folder_path();
+}
+
+/* The bytes as FOLDER/NAME. */
+static inline void fuzz_put(const char *folder, const char *name, const uint8_t *data,
+                            size_t size) {
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || (size && write(fd, data, size) != (ssize_t)size)) abort();
+    close(fd);
 }
 
 /* What a sanitizer must be able to see read. */

@@ -445,6 +445,22 @@ static void an_import_that_does_not_fit_says_why(void **state) {
     assert_non_null(strstr(assay_error_text(), "cosine"));
 }
 
+static void what_is_no_template_has_its_reason(void **state) {
+    (void)state;
+    float vector[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+    assert_string_equal(assay_enrolment_vector_fault(vector, 8), "constant vector");
+    assert_null(assay_enrolment_vector_fault(vector, 7)); /* made by hand */
+    vector[7] = nextafterf(1, 2);
+    assert_null(assay_enrolment_vector_fault(vector, 8));
+    vector[3] = -INFINITY;
+    assert_string_equal(assay_enrolment_vector_fault(vector, 8), "NaN or infinite component");
+    vector[3] = NAN;
+    assert_string_equal(assay_enrolment_vector_fault(vector, 8), "NaN or infinite component");
+    memset(vector, 0, sizeof vector);
+    vector[2] = -0.0f;
+    assert_string_equal(assay_enrolment_vector_fault(vector, 8), "all-zero vector");
+}
+
 /* Each in a folder of its own. */
 #define IN_A_PLACE(test) cmocka_unit_test_setup_teardown(test, make_place, remove_place)
 
@@ -460,6 +476,7 @@ int main(void) {
         IN_A_PLACE(reasons_stay_few_and_printable),
         IN_A_PLACE(imported_rows_that_cannot_be_compared_failed_to_enrol),
         IN_A_PLACE(an_import_that_does_not_fit_says_why),
+        cmocka_unit_test(what_is_no_template_has_its_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

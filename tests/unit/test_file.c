@@ -9,10 +9,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "datasets/base/digest.h"
@@ -88,6 +95,13 @@ static void only_regular_files_beneath_the_root_open(void **state) {
                  {"linked/file", "link"},
                  {"in", "not a regular file"},
                  {"fifo", "not a regular file"},
+                 {"socket", "not a regular file"},
+                 {"hard", "has 2 names"},
+                 {"proc", "is a link or leads through one"},
+                 {"/proc/self/fd/0", "leaves the folder"},
+                 {"/dev/zero", "leaves the folder"},
+                 {"../root/in/file", "leaves the folder"},
+                 {"in/./../../root/in/file", "leaves the folder"},
                  {"none", "is not there"},
                  {"in/file/x", "is not there"},
                  {"", "is not there"}};
@@ -99,23 +113,95 @@ static void only_regular_files_beneath_the_root_open(void **state) {
     assert_int_equal(symlink("../outside", "root/link-out"), 0);
     assert_int_equal(symlink("in", "root/linked"), 0);
     assert_int_equal(mkfifo("root/fifo", 0600), 0);
-    assert_int_equal(link("root/in/file", "root/hard"), 0);
+    assert_int_equal(symlink("/proc/self/fd/0", "root/proc"), 0);
+    assert_int_equal(assay_file_write("root/first", "h", 1), ASSAY_OK);
+    assert_int_equal(link("root/first", "root/hard"), 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "root/socket"};
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    close(listener);
     int root = open("root", O_RDONLY | O_DIRECTORY);
     assert_true(root >= 0);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(assay_file_open_beneath(root, cases[i].path, &fd), ASSAY_USAGE);
+        assert_int_equal(assay_file_open_beneath(root, cases[i].path, 0, &fd), ASSAY_USAGE);
         assert_int_equal(fd, -1);
         assert_non_null(strstr(assay_error_text(), cases[i].fault));
     }
-    static const char *const good[] = {"in/file", "./in//file", "in/../in/file", "hard"};
+    static const char *const good[] = {"in/file", "./in//file", "in/../in/file"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         char byte = 0;
-        assert_int_equal(assay_file_open_beneath(root, good[i], &fd), ASSAY_OK);
+        assert_int_equal(assay_file_open_beneath(root, good[i], 0, &fd), ASSAY_OK);
         assert_int_equal(read(fd, &byte, 1), 1);
         assert_int_equal(byte, 'f');
         close(fd);
     }
+    assert_int_equal(assay_file_open_beneath(root, "hard", ASSAY_ALLOW_HARD_LINKS, &fd), ASSAY_OK);
+    close(fd);
     close(root);
+}
+
+/* In a child with mounts of its own: 0 where all holds, 77 where it may have none. */
+static int try_mount(void) {
+    int fd = -1;
+    if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return 77;
+    if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return 77;
+    if (mount("none", "root/in", "tmpfs", 0, NULL) != 0) return 77;
+    if (assay_file_write("root/in/file", "m", 1) != ASSAY_OK) return 2;
+    int root = open("root", O_RDONLY | O_DIRECTORY);
+    if (assay_file_open_beneath(root, "in/file", 0, &fd) != ASSAY_USAGE) return 3;
+    if (!strstr(assay_error_text(), "lies on another file system")) return 4;
+    if (assay_file_open_beneath(root, "../outside", 0, &fd) != ASSAY_USAGE) return 5;
+    if (!strstr(assay_error_text(), "leaves the folder")) return 6;
+    return assay_file_open_beneath(root, "in/file", ASSAY_ALLOW_MOUNTS, &fd) == ASSAY_OK ? 0 : 7;
+}
+
+static void another_mount_below_the_root_is_refused(void **state) {
+    (void)state;
+    int ended = 0;
+    assert_int_equal(assay_make_directories("root/in"), ASSAY_OK);
+    pid_t child = fork();
+    if (child == 0) _exit(try_mount());
+    assert_int_equal(waitpid(child, &ended, 0), child);
+    assert_true(WIFEXITED(ended));
+    if (WEXITSTATUS(ended) == 77) {
+        print_message("no mount namespace here\n");
+        skip();
+    }
+    assert_int_equal(WEXITSTATUS(ended), 0);
+}
+
+/* A path that is a file now and a link to the outside next never opens the outside. */
+static void a_path_that_changes_all_the_time_never_leads_outside(void **state) {
+    (void)state;
+    enum { ROUNDS = 3000 };
+    unsigned opened = 0, refused = 0;
+    assert_int_equal(assay_make_directories("root/in"), ASSAY_OK);
+    assert_int_equal(assay_make_directories("out"), ASSAY_OK);
+    assert_int_equal(assay_file_write("root/in/file", "i", 1), ASSAY_OK);
+    assert_int_equal(assay_file_write("out/file", "o", 1), ASSAY_OK);
+    assert_int_equal(symlink("../out", "root/link"), 0);
+    int root = open("root", O_RDONLY | O_DIRECTORY);
+    pid_t child = fork();
+    if (child == 0) {
+        for (;;) syscall(SYS_renameat2, root, "in", root, "link", RENAME_EXCHANGE);
+    }
+    for (int n = 0; n < ROUNDS; n++) {
+        int fd = -1;
+        char byte = 0;
+        if (assay_file_open_beneath(root, "in/file", 0, &fd) != ASSAY_OK) {
+            refused++;
+            continue;
+        }
+        assert_int_equal(read(fd, &byte, 1), 1);
+        close(fd);
+        assert_int_equal(byte, 'i');
+        opened++;
+    }
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    close(root);
+    assert_int_equal(opened + refused, ROUNDS);
+    assert_true(opened > 0);
 }
 
 static void folders_are_made_with_those_above(void **state) {
@@ -254,6 +340,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_file_is_read_whole_up_to_its_limit),
         TEST(only_regular_files_beneath_the_root_open),
+        TEST(another_mount_below_the_root_is_refused),
+        TEST(a_path_that_changes_all_the_time_never_leads_outside),
         TEST(folders_are_made_with_those_above),
         TEST(publishing_leaves_the_whole_file_or_nothing),
         TEST(paths_are_taken_apart_and_joined),

@@ -79,7 +79,9 @@ static const bad_manifest bad_manifests[] = {
     {"a FIFO", NULL, COLUMNS "\ns1,images/pipe.jpg,p1\n",
      "DIR/./faces.csv:2:2: path: images/pipe.jpg is not a regular file"},
     {"a control character in a path", NULL, COLUMNS "\ns1,\"images/a\n.jpg\",p1\n",
-     "DIR/./faces.csv:2:2: path: the path contains a control character"},
+     "DIR/./faces.csv:2:2: path: the path 'images/a\\x0a.jpg' has the control character U+000A at "
+     "byte "
+     "9"},
     {"a value outside the list", SEX, COLUMNS ",sex\ns1,images/a.jpg,p1,femal\n",
      "DIR/./faces.csv:2:4: sex: 'femal' is not among the values of 'sex'; did you mean 'female'? "
      "Known: female, male"},
