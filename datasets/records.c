@@ -269,7 +269,8 @@ assay_status assay_record_parse(const assay_record_declaration *declaration, con
 static assay_status read_beneath(int root, const char *path, char **out, size_t *out_size) {
     char shown[64];
     int fd = -1;
-    assay_status status = assay_file_open_beneath(root, path, &fd);
+    assay_status status = assay_file_open_beneath(
+        root, path, ASSAY_ALLOW_HARD_LINKS | ASSAY_ALLOW_MOUNTS, &fd); /* texts, of any folder */
     if (status != ASSAY_OK) return status;
     snprintf(shown, sizeof shown, "/proc/self/fd/%d", fd);
     status = assay_file_read(shown, RECORD_BYTES_MOST, out, out_size);
