@@ -533,21 +533,21 @@ static assay_status write_fully(int fd, const char *path, const void *data, size
     return ASSAY_OK;
 }
 
-assay_status assay_npy_write(const char *path, uint64_t rows, uint32_t columns,
-                             const float *values) {
+/* type as numpy writes it, of size bytes. */
+static assay_status write_matrix(const char *path, const char *type, size_t size, uint64_t rows,
+                                 uint32_t columns, const void *values) {
     char header[192]; /* a multiple of 64, as numpy aligns the values */
     char *temporary = NULL;
     size_t bytes;
     int fd = -1;
     assay_status status = ASSAY_OK;
-    if (!assay_multiply(rows, columns, &bytes) || !assay_multiply(bytes, sizeof *values, &bytes))
+    if (!assay_multiply(rows, columns, &bytes) || !assay_multiply(bytes, size, &bytes))
         return assay_fail(ASSAY_FAILED, "cannot write %s: it would be larger than memory", path);
     memset(header, ' ', sizeof header);
-    int length =
-        snprintf(header, sizeof header,
-                 MAGIC "%c%c%c%c{'descr': '<f4', 'fortran_order': False, 'shape': (%" PRIu64
-                       ", %" PRIu32 "), }",
-                 1, 0, (int)(sizeof header - 10), 0, rows, columns);
+    int length = snprintf(header, sizeof header,
+                          MAGIC "%c%c%c%c{'descr': '%s', 'fortran_order': False, 'shape': (%" PRIu64
+                                ", %" PRIu32 "), }",
+                          1, 0, (int)(sizeof header - 10), 0, type, rows, columns);
     header[length] = ' ';
     header[sizeof header - 1] = '\n';
     if ((status = assay_file_temporary(path, &temporary))) return status;
@@ -566,4 +566,14 @@ assay_status assay_npy_write(const char *path, uint64_t rows, uint32_t columns,
 out:
     free(temporary);
     return status;
+}
+
+assay_status assay_npy_write(const char *path, uint64_t rows, uint32_t columns,
+                             const float *values) {
+    return write_matrix(path, "<f4", sizeof *values, rows, columns, values);
+}
+
+assay_status assay_npy_write_bytes(const char *path, uint64_t rows, uint32_t columns,
+                                   const uint8_t *values) {
+    return write_matrix(path, "|u1", sizeof *values, rows, columns, values);
 }

@@ -33,6 +33,9 @@ assay_status assay_npy_parse_texts(const char *name, const void *bytes, size_t s
 assay_status assay_npy_matrix_of(const char *name, const assay_number_array *array,
                                  assay_npy_matrix *out) ASSAY_MUST_CHECK;
 assay_status assay_npy_read(const char *path, assay_npy_matrix *out) ASSAY_MUST_CHECK;
+/* uint8, C order, version 1: bit strings, eight bits a byte. */
+assay_status assay_npy_write_bytes(const char *path, uint64_t rows, uint32_t columns,
+                                   const uint8_t *values) ASSAY_MUST_CHECK;
 /* float32, C order, version 1. */
 assay_status assay_npy_write(const char *path, uint64_t rows, uint32_t columns,
                              const float *values) ASSAY_MUST_CHECK;

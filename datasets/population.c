@@ -300,29 +300,58 @@ static void draw_templates(const assay_population *population, assay_population_
     }
 }
 
-static assay_status fill_subjects(const assay_population *population,
-                                  const assay_progress *progress, const uint32_t *groups,
-                                  const attribute_indices *indices, double *scratch,
-                                  assay_sample_table *table, float *vectors) {
-    assay_pace pace = {0};
-    uint32_t samples = population->samples_per_subject;
-    for (uint32_t s = 0; s < population->subjects; s++) {
+/* The rows of all subjects. */
+static assay_status fill_subjects(const assay_population *population, const uint32_t *groups,
+                                  assay_sample_table *table) {
+    attribute_indices indices = {0};
+    assay_status status = add_attributes(population, table, &indices);
+    for (uint32_t s = 0; status == ASSAY_OK && s < population->subjects; s++) {
         assay_population_subject subject;
         assay_population_subject_start(population, s, groups[s], &subject);
         char text[32];
         assay_population_subject_id(text, sizeof text, s);
-        assay_status status = assay_copy_string(&table->subject_id[s], text);
-        if (status != ASSAY_OK) return status;
-        for (uint32_t k = 0; k < samples; k++) {
-            status = fill_row(population, &subject, k, indices, table);
-            if (status != ASSAY_OK) return status;
-        }
+        status = assay_copy_string(&table->subject_id[s], text);
+        for (uint32_t k = 0; status == ASSAY_OK && k < population->samples_per_subject; k++)
+            status = fill_row(population, &subject, k, &indices, table);
+    }
+    return status;
+}
+
+assay_status assay_population_table(const assay_population *population, uint32_t **out_groups,
+                                    assay_sample_table *out) {
+    assay_sample_table table = {0};
+    uint32_t *groups = NULL;
+    assay_status status = assay_population_check(population);
+    if (status != ASSAY_OK) return status;
+    uint64_t rows = (uint64_t)population->subjects * population->samples_per_subject;
+    status = assay_population_assign(population, &groups);
+    if (status == ASSAY_OK) status = assay_sample_table_create(rows, population->subjects, &table);
+    if (status == ASSAY_OK) status = fill_subjects(population, groups, &table);
+    if (status == ASSAY_OK) {
+        *out = table;
+        *out_groups = groups;
+    } else {
+        assay_sample_table_free(&table);
+        free(groups);
+    }
+    return status;
+}
+
+/* vectors is [rows][length]. */
+static assay_status draw_subjects(const assay_population *population,
+                                  const assay_progress *progress, const uint32_t *groups,
+                                  double *scratch, float *vectors) {
+    assay_pace pace = {0};
+    const uint32_t samples = population->samples_per_subject;
+    for (uint32_t s = 0; s < population->subjects; s++) {
+        assay_population_subject subject;
+        assay_population_subject_start(population, s, groups[s], &subject);
         draw_templates(population, &subject, scratch,
                        vectors + (size_t)s * samples * population->length);
         bool last = s + 1 == population->subjects;
         if ((last || assay_pace_due(&pace)) &&
             !assay_progress_tell(progress, "synth", "templates", (s + 1ull) * samples,
-                                 table->row_count)) {
+                                 (uint64_t)population->subjects * samples)) {
             return assay_fail(ASSAY_FAILED, "making synthetic templates: interrupted");
         }
     }
@@ -333,24 +362,17 @@ assay_status assay_population_templates(const assay_population *population,
                                         const assay_progress *progress,
                                         assay_sample_table *out_table, float **out_vectors) {
     assay_sample_table table = {0};
-    attribute_indices indices = {0};
     uint32_t *groups = NULL;
     double *scratch = NULL;
     float *vectors = NULL;
-    assay_status status = assay_population_check(population);
-    if (status != ASSAY_OK) goto out;
-    uint64_t rows = (uint64_t)population->subjects * population->samples_per_subject;
-    status = assay_population_assign(population, &groups);
-    if (status != ASSAY_OK) goto out;
-    status = assay_sample_table_create(rows, population->subjects, &table);
-    if (status != ASSAY_OK) goto out;
-    status = add_attributes(population, &table, &indices);
+    assay_status status = assay_population_table(population, &groups, &table);
     if (status != ASSAY_OK) goto out;
     status = assay_allocate(&scratch, 2 * (size_t)population->length, sizeof *scratch, "templates");
     if (status != ASSAY_OK) goto out;
-    status = assay_allocate(&vectors, rows, population->length * sizeof *vectors, "templates");
+    status = assay_allocate(&vectors, table.row_count, population->length * sizeof *vectors,
+                            "templates");
     if (status != ASSAY_OK) goto out;
-    status = fill_subjects(population, progress, groups, &indices, scratch, &table, vectors);
+    status = draw_subjects(population, progress, groups, scratch, vectors);
     if (status != ASSAY_OK) goto out;
     *out_table = table;
     *out_vectors = vectors;

@@ -28,6 +28,11 @@ assay_status assay_population_check(const assay_population *population) ASSAY_MU
 assay_status assay_population_assign(const assay_population *population,
                                      uint32_t **out_groups) ASSAY_MUST_CHECK;
 
+/* The table of all samples, rows in subject order, with the group of each subject: *out_groups is
+ * [subjects], free(). */
+assay_status assay_population_table(const assay_population *population, uint32_t **out_groups,
+                                    assay_sample_table *out) ASSAY_MUST_CHECK;
+
 /* Subject index of the population; depends on the seed, index and group only. */
 void assay_population_subject_start(const assay_population *population, uint32_t index,
                                     uint32_t group, assay_population_subject *out);

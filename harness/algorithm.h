@@ -1,8 +1,8 @@
 /* algorithm -- the interface of every algorithm under test, built-in or plug-in. C11 and C++.
  *
  * A plug-in is a shared library that exports one function, assay_algorithm_plugin, which gives the
- * table below; harness/PLUGIN.md shows one of 60 lines. It is loaded by a confined worker program,
- * never by assay: no network, no processes, no files but those below its own folder, its
+ * table below; harness/PLUGIN.md goes through one of 66 lines. It is loaded by a confined worker
+ * program, never by assay: no network, no processes, no files but those below its own folder, its
  * configuration directory and the system's libraries, all for reading. Whatever goes wrong in it is
  * a failure of one sample.
  *
@@ -82,7 +82,7 @@ typedef struct {
     uint32_t vector_offset, vector_length;
     double vector_bound, vector_scale, vector_shift;
     /* BITS: rows, columns a shift moves, shifts each way, least number of valid bits; 0 means 1
-     * row, 1 column, no shifts, 1 bit (kernels/hamming.h). */
+     * row, 1 column, no shifts, a quarter of the bits (kernels/hamming.h). */
     uint32_t bit_rows, bit_shift, bit_shifts, bit_minimum;
     /* What its templates can be compared with: a reference made by one release and a probe made by
      * another of the same family, by the same comparator, are a comparison that means something. It

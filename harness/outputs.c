@@ -224,7 +224,8 @@ assay_status assay_output_folder_check(const char *path, assay_folder_kind kind)
                                      "disagreements.csv", "labels.csv"}},
         [ASSAY_FOLDER_TEMPLATES] = {"a synthetic population",
                                     "assay-population-truth/",
-                                    {"truth.json", "labels.csv", "templates.npy"}},
+                                    {"truth.json", "labels.csv", "templates.npy", "masks.npy",
+                                     "assay.yaml"}},
     };
     struct stat about;
     char *mark = NULL, *schema = NULL;

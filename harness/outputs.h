@@ -25,7 +25,8 @@ typedef enum {
     ASSAY_FOLDER_REPORT = 0, /* index.html, summary.json, tables/, plots/ */
     ASSAY_FOLDER_GATE,       /* verdict.json, index.html */
     ASSAY_FOLDER_WORKLISTS,  /* worklists.json and a CSV for each kind */
-    ASSAY_FOLDER_TEMPLATES,  /* of a synthetic population: truth.json, labels.csv, templates.npy */
+    ASSAY_FOLDER_TEMPLATES,  /* of a synthetic population: truth.json, labels.csv, templates.npy,
+                                 of codes masks.npy and assay.yaml too */
 } assay_folder_kind;
 /* ASSAY_USAGE where path is a file, or a folder in which one of the names is there and was not
  * written by assay. */

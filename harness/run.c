@@ -300,8 +300,11 @@ static assay_status planned_length(runner *run, const assay_config_release *rele
     const assay_release wanted = release_of(release);
     assay_status status = assay_session_open(&wanted, &session);
     if (status != ASSAY_OK) return status;
-    files->length = assay_session_about(session)->length;
-    files->count = run->samples;
+    const assay_algorithm_description *about = assay_session_about(session);
+    files->length = about->length;
+    if (about->kind == ASSAY_TEMPLATE_BITS) files->kind = ASSAY_TEMPLATES_BITS;
+    const bool apart = about->roles_differ && about->kind != ASSAY_TEMPLATE_OPAQUE;
+    files->count = apart ? 2 * run->samples : run->samples;
     assay_session_close(session);
     return ASSAY_OK;
 }

@@ -33,11 +33,19 @@ static assay_status check_vector(const assay_algorithm_description *about) {
 }
 
 static assay_status check_bits(const assay_algorithm_description *about) {
-    if (about->length >= 8 && about->length <= ASSAY_HAMMING_BITS_MAX && about->length % 8 == 0)
-        return ASSAY_OK;
-    return assay_fail(ASSAY_USAGE,
-                      "algorithm '%s': templates of %u bits, expected a multiple of 8 up to %u",
-                      about->name, about->length, ASSAY_HAMMING_BITS_MAX);
+    const assay_hamming_rule rule = {.bits = about->length,
+                                     .rows = about->bit_rows > 0 ? about->bit_rows : 1,
+                                     .shift_bits = about->bit_shift > 0 ? about->bit_shift : 1,
+                                     .shifts = about->bit_shifts,
+                                     .minimum_valid_bits =
+                                         about->bit_minimum > 0 ? about->bit_minimum : 1};
+    const char *comparator = about->comparator == NULL ? "" : about->comparator;
+    if (comparator[0] != '\0' && strcmp(comparator, "hamming") != 0)
+        return assay_fail(ASSAY_USAGE,
+                          "algorithm '%s': bit strings are not compared by '%s', expected hamming",
+                          about->name, comparator);
+    const assay_status status = assay_hamming_check(&rule);
+    return status == ASSAY_OK ? ASSAY_OK : assay_fail_in(status, "algorithm '%s'", about->name);
 }
 
 static assay_status check_opaque(const assay_algorithm_description *about) {

@@ -19,6 +19,25 @@ static uint64_t take_enrolled(const uint8_t *enrolment, const assay_comparison *
     return kept;
 }
 
+/* Those that gave no score, of samples that are left. */
+static void take_failed(const assay_evidence *from, const uint8_t *enrolment,
+                        assay_evidence *evidence, assay_row_pair *to) {
+    const uint64_t count = from->failed_mated + from->failed_non_mated;
+    evidence->failed_mated = evidence->failed_non_mated = 0;
+    for (uint64_t n = 0; from->failed && n < count; ++n) {
+        const assay_row_pair pair = from->failed[n];
+        if (enrolment[pair.i] != ASSAY_ENROLMENT_ENROLLED ||
+            enrolment[pair.j] != ASSAY_ENROLMENT_ENROLLED)
+            continue;
+        to[evidence->failed_mated + evidence->failed_non_mated] = pair;
+        if (from->table.subject[pair.i] == from->table.subject[pair.j])
+            ++evidence->failed_mated;
+        else
+            ++evidence->failed_non_mated;
+    }
+    evidence->failed = to;
+}
+
 /* The non-mated comparisons that are left, by the rule that the plan of comparisons follows too. */
 static assay_status count_non_mated(assay_evidence *evidence) {
     uint64_t rows = evidence->table.row_count;
@@ -33,6 +52,7 @@ static assay_status count_non_mated(assay_evidence *evidence) {
     if (status == ASSAY_OK)
         status = assay_protocol_non_mated_trials(&evidence->protocol, &evidence->table, roles,
                                                  taken, all, all, &evidence->non_mated);
+    if (status == ASSAY_OK) evidence->non_mated -= evidence->failed_non_mated;
     free(roles);
     free(taken);
     free(all);
@@ -47,6 +67,9 @@ static assay_status refuse(const assay_evidence *from, const uint8_t *refused, a
         status = assay_allocate(&view->mated, from->mated_count, sizeof *view->mated, "scores");
     if (status == ASSAY_OK)
         status = assay_allocate(&view->tail, from->tail_count, sizeof *view->tail, "scores");
+    if (status == ASSAY_OK)
+        status = assay_allocate(&view->failed, from->failed_mated + from->failed_non_mated,
+                                sizeof *view->failed, "failed comparisons");
     if (status != ASSAY_OK) return status;
     for (uint64_t row = 0; row < rows; ++row) {
         bool leaves = refused[row] && from->table.enrolment[row] == ASSAY_ENROLMENT_ENROLLED;
@@ -58,6 +81,7 @@ static assay_status refuse(const assay_evidence *from, const uint8_t *refused, a
     evidence->mated_count =
         take_enrolled(view->enrolment, from->mated, from->mated_count, view->mated);
     evidence->tail_count = take_enrolled(view->enrolment, from->tail, from->tail_count, view->tail);
+    take_failed(from, view->enrolment, evidence, view->failed);
     return count_non_mated(evidence);
 }
 
@@ -106,5 +130,6 @@ void assay_view_close(assay_view *view) {
     free(view->codes);
     free(view->mated);
     free(view->tail);
+    free(view->failed);
     *view = (assay_view){0};
 }

@@ -17,6 +17,7 @@ typedef struct {
     assay_attribute *attributes;
     uint16_t *codes;
     assay_comparison *mated, *tail;
+    assay_row_pair *failed;
 } assay_view;
 
 /* Judged at threshold alone. refused is [row_count]: enrolled samples for which it is set count as

@@ -1,4 +1,5 @@
-/* cmd_synth -- `assay synth --images|--templates … -o DIR`: a population whose truth is known. */
+/* cmd_synth -- `assay synth --images|--templates|--codes … -o DIR`: a population whose truth is
+ * known. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 #include "datasets/base/file.h"
 #include "datasets/base/text.h"
 #include "datasets/npy.h"
-#include "datasets/population.h"
+#include "datasets/population_codes.h"
 #include "harness/cli/command.h"
 #include "harness/outputs.h"
 #include "harness/run.h"
@@ -15,7 +16,7 @@
 typedef struct {
     const char *output, *name;
     uint64_t subjects, samples, seed, length, size;
-    bool images, templates, planted, json, quiet;
+    bool images, templates, codes, planted, json, quiet;
 } synth_values;
 
 /* A cell in quotes where it has to be. */
@@ -77,13 +78,19 @@ static assay_status write_labels(const char *directory, const assay_sample_table
     return status;
 }
 
-static assay_status write_truth(const char *directory, const assay_population *population) {
-    char *json = NULL, *path = NULL;
-    assay_status status = assay_population_truth_json(population, &json);
-    if (status == ASSAY_OK) status = assay_path_join(&path, directory, "truth.json");
-    if (status == ASSAY_OK) status = assay_file_write(path, json, strlen(json));
-    free(json);
+static assay_status write_text(const char *directory, const char *name, const char *text) {
+    char *path = NULL;
+    assay_status status = assay_path_join(&path, directory, name);
+    if (status == ASSAY_OK) status = assay_file_write(path, text, strlen(text));
     free(path);
+    return status;
+}
+
+static assay_status write_truth(const char *directory, const assay_population *population) {
+    char *json = NULL;
+    assay_status status = assay_population_truth_json(population, &json);
+    if (status == ASSAY_OK) status = write_text(directory, "truth.json", json);
+    free(json);
     return status;
 }
 
@@ -107,9 +114,58 @@ static assay_status synth_templates(const assay_population *population, const ch
     return status;
 }
 
+static assay_status write_bits(const char *directory, const char *name, uint64_t rows,
+                               const uint8_t *bits) {
+    char *path = NULL;
+    assay_status status = assay_path_join(&path, directory, name);
+    if (status == ASSAY_OK) status = assay_npy_write_bytes(path, rows, ASSAY_CODES_BITS / 8, bits);
+    free(path);
+    return status;
+}
+
+/* An evaluation of the codes as they were made. */
+static assay_status write_evaluation(const char *directory, const char *name) {
+    assay_text text = {0};
+    assay_text_appendf(
+        &text,
+        "assay: 1\nname: %s\noutput: out/%s\nreleases:\n"
+        "  - { name: synth, version: \"1\", templates: templates.npy, masks: masks.npy,\n"
+        "      labels: labels.csv, bit_rows: %u, shift_bits: 1 }\n"
+        "comparison:\n"
+        "  comparator: hamming:shifts=%u,minimum-valid-bits=%u\n"
+        "  fmr_targets: [1e-2, 1e-3, 1e-4]\n",
+        name, name, ASSAY_CODES_ROWS, 2 * ASSAY_CODES_TURN, ASSAY_CODES_BITS / 8);
+    assay_status status = assay_text_status(&text);
+    if (status == ASSAY_OK) status = write_text(directory, "assay.yaml", text.bytes);
+    assay_text_free(&text);
+    return status;
+}
+
+static assay_status synth_codes(const assay_population *population, const char *name,
+                                const char *directory, const assay_progress *progress) {
+    assay_sample_table table = {0};
+    uint8_t *codes = NULL, *masks = NULL;
+    char *truth = NULL;
+    assay_status status = assay_output_folder_check(directory, ASSAY_FOLDER_TEMPLATES);
+    if (status == ASSAY_OK) status = assay_make_directories(directory);
+    if (status == ASSAY_OK)
+        status = assay_population_codes(population, progress, &table, &codes, &masks);
+    if (status == ASSAY_OK) status = assay_codes_truth_json(population, &truth);
+    if (status == ASSAY_OK) status = write_text(directory, "truth.json", truth);
+    if (status == ASSAY_OK) status = write_labels(directory, &table);
+    if (status == ASSAY_OK) status = write_bits(directory, "templates.npy", table.row_count, codes);
+    if (status == ASSAY_OK) status = write_bits(directory, "masks.npy", table.row_count, masks);
+    if (status == ASSAY_OK) status = write_evaluation(directory, name);
+    assay_sample_table_free(&table);
+    free(codes);
+    free(masks);
+    free(truth);
+    return status;
+}
+
 static assay_status print_result(const synth_values *values) {
     uint64_t rows = values->subjects * values->samples;
-    const char *kind = values->images ? "images" : "templates";
+    const char *kind = values->images ? "images" : values->codes ? "codes" : "templates";
     const char *labels = values->images ? "/manifest.csv" : "/labels.csv";
     if (values->json)
         return assay_print_json(
@@ -121,7 +177,7 @@ static assay_status print_result(const synth_values *values) {
     assay_print_field(kind, "%" PRIu64 " of %" PRIu64 " subjects", rows, values->subjects);
     assay_print_field("labels", "%s%s", values->output, labels);
     assay_print_field("truth", "%s/truth.json", values->output);
-    if (values->images)
+    if (values->images || values->codes)
         assay_print_field("evaluate", "assay run %s/assay.yaml", values->output);
     else
         assay_print_field("evaluate",
@@ -138,13 +194,17 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     bool made;
     (void)arguments;
     (void)argument_count;
-    if (values->images && values->templates)
+    if (values->images + values->templates + values->codes > 1)
         return assay_fail(ASSAY_USAGE,
-                          "options --images and --templates exclude each other: a population is "
-                          "rendered faces or templates; run it twice for both");
-    if (!values->images && !values->templates)
-        return assay_fail(ASSAY_USAGE,
-                          "say --images or --templates: rendered faces or templates directly");
+                          "options --images, --templates and --codes exclude each other: a "
+                          "population is one of them; run it again for another");
+    if (!values->images && !values->templates && !values->codes)
+        return assay_fail(ASSAY_USAGE, "say --images, --templates or --codes: rendered faces, "
+                                       "vectors or bit strings directly");
+    const char *fault = assay_name_fault(values->name, strlen(values->name));
+    if (values->codes && (fault != NULL || strpbrk(values->name, "/:#{}[]\"'") != NULL))
+        return assay_fail(ASSAY_USAGE, "option --name: '%s' cannot be a name and a folder",
+                          values->name);
     assay_progress_bar_start(&bar, "synth", values->quiet);
     assay_progress progress = assay_progress_bar_progress(&bar);
     assay_status status = assay_population_create(values->planted, &population);
@@ -160,6 +220,8 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     if (values->images)
         status = assay_run_population(&population, values->name, values->output, true, false,
                                       &progress, &made);
+    else if (values->codes)
+        status = synth_codes(&population, values->name, values->output, &progress);
     else
         status = synth_templates(&population, values->output, &progress);
     assay_progress_bar_clear(&bar);
@@ -178,6 +240,10 @@ static const assay_option options[] = {
      .kind = ASSAY_OPTION_FLAG,
      AT(templates),
      .purpose = "templates directly, whose score distributions are known in closed form"},
+    {.name = "codes",
+     .kind = ASSAY_OPTION_FLAG,
+     AT(codes),
+     .purpose = "bit strings with masks, as of irises, and assay.yaml to evaluate them"},
     {.name = "subjects",
      .kind = ASSAY_OPTION_COUNT,
      AT(subjects),
@@ -245,7 +311,7 @@ const assay_command assay_command_synth = {
     .examples =
         (const char *const[]){"assay synth --images --subjects 300 --planted -o faces",
                               "assay synth --templates --subjects 5000 --length 256 -o scale",
-                              NULL},
+                              "assay synth --codes --subjects 400 --planted -o codes", NULL},
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .least_arguments = 0,

@@ -78,8 +78,8 @@ class WrongWords(Case):
         self.assertIn("option --output PATH is needed", self.bad(2, "ingest", "a.yaml"))
         self.assertIn("option --version V is needed", self.bad(2, "enroll", "-a", "lbp", "-o", "t", "d.h5"))
         self.assertIn("option --output PATH is needed", self.bad(2, "compare", "t.h5"))
-        self.assertIn("say --images or --templates", self.bad(2, "synth", "-o", "x"))
-        self.assertIn("--images and --templates exclude each other",
+        self.assertIn("say --images, --templates or --codes", self.bad(2, "synth", "-o", "x"))
+        self.assertIn("--images, --templates and --codes exclude each other",
                       self.bad(2, "synth", "--images", "--templates", "-o", "x"))
         self.assertIn(". is a folder, expected a file of assay", self.bad(2, "info", "."))
 

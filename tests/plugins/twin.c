@@ -2,11 +2,13 @@
  * with a comparison of their own that is the canonical cosine, so that both must give the same
  * evidence.
  *
- * Parameters: kind=vector|opaque; vector=1: tells where the vector lies in the bytes; lie=1:
- * compares a little otherwise; roles=1: templates of references and probes differ, and refuse each
- * other; breaks=1: dies on comparing a template whose first byte is 1, and gives NaN for 2; wait=MS:
- * takes so long for every template, and a tenth of it for every comparison; refuse=1: refuses images
- * whose first pixel is 3, 8, 13, … */
+ * Parameters: kind=vector|bits|opaque (bits: 1 where a component is above 0, valid where it is not
+ * within 20 of it); vector=1: tells where the vector lies in the bytes; lie=1:
+ * compares a little otherwise; roles=1: templates of references and probes differ, opaque ones
+ * refuse each other, and of others the last quarter of probes is turned by 1; breaks=1: dies on
+ * comparing a template whose first byte is 1, and gives NaN for 2; wait=MS: takes so long for every
+ * template, and a tenth of it for every comparison; refuse=1: refuses images whose first pixel is
+ * 3, 8, 13, … */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +22,7 @@
 #define AT 8u /* of the vector */
 
 typedef struct {
-    int opaque, vector, lie, roles, breaks, wait, refuse;
+    int opaque, bits, vector, lie, roles, breaks, wait, refuse;
 } twin;
 
 static assay_outcome open_twin(const assay_algorithm_setup *setup, void **state, char *text,
@@ -37,6 +39,7 @@ static assay_outcome open_twin(const assay_algorithm_setup *setup, void **state,
                     sscanf(given, "refuse=%d", &self->refuse) == 1 ||
                     sscanf(given, "wait=%d", &self->wait) == 1;
         if (strcmp(given, "kind=opaque") == 0) known = self->opaque = 1;
+        if (strcmp(given, "kind=bits") == 0) known = self->bits = 1;
         if (known) continue;
         snprintf(text, text_size, "unknown parameter %s", given);
         free(self);
@@ -51,12 +54,20 @@ static void describe(void *state, assay_algorithm_description *out) {
     out->name = "twin";
     out->version = "1";
     out->modality = "face";
-    out->comparator = "cosine";
-    out->kind = self->opaque ? ASSAY_TEMPLATE_OPAQUE : ASSAY_TEMPLATE_VECTOR;
+    out->comparator = self->bits ? "hamming" : "cosine";
+    out->kind = self->opaque ? ASSAY_TEMPLATE_OPAQUE
+                : self->bits ? ASSAY_TEMPLATE_BITS
+                             : ASSAY_TEMPLATE_VECTOR;
     out->length = self->opaque ? AT + LENGTH * 4 + 255 : LENGTH;
     out->channels = 1;
     out->parameters = "";
     out->roles_differ = (uint32_t)self->roles;
+    if (self->bits) {
+        out->bit_rows = SIDE;
+        out->bit_shift = 1;
+        out->bit_shifts = 2;
+        out->bit_minimum = 100;
+    }
     if (self->vector) {
         out->vector_offset = AT;
         out->vector_length = LENGTH;
@@ -80,6 +91,13 @@ static void fill(const assay_algorithm_image *image, float *vector) {
     for (unsigned cell = 0; cell < LENGTH; cell++) vector[cell] -= mean;
 }
 
+static void pack(const float *vector, uint8_t *out) {
+    for (unsigned n = 0; n < LENGTH; n++) {
+        out[n / 8] |= (uint8_t)((vector[n] > 0) << n % 8);
+        out[LENGTH / 8 + n / 8] |= (uint8_t)((fabsf(vector[n]) > 20) << n % 8);
+    }
+}
+
 /* Byte 0: the image's first pixel; byte 1: the role; bytes of another number each behind the
  * vector. */
 static assay_outcome create_template(void *state, const assay_algorithm_image *images, size_t count,
@@ -95,6 +113,17 @@ static assay_outcome create_template(void *state, const assay_algorithm_image *i
     }
     fill(images, vector);
     memset(out->bytes, 0, out->capacity);
+    if (!self->opaque && role == ASSAY_SAMPLE_PROBE) {
+        const float first = vector[LENGTH / 4 * 3];
+        memmove(vector + LENGTH / 4 * 3, vector + LENGTH / 4 * 3 + 1,
+                (LENGTH / 4 - 1) * sizeof *vector);
+        vector[LENGTH - 1] = first;
+    }
+    if (self->bits) {
+        pack(vector, out->bytes);
+        out->used = LENGTH / 8 * 2;
+        return ASSAY_OUTCOME_OK;
+    }
     if (self->opaque) {
         out->bytes[0] = images[0].pixels[0];
         out->bytes[1] = (uint8_t)role;
