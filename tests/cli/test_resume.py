@@ -54,14 +54,25 @@ class Resume(Case):
         return subprocess.Popen([PROGRAM, *arguments], cwd=self.folder, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)
 
-    def cut(self, arguments, output, how, first=None):
+    def until_sealed(self, arguments, output):
+        """The process once its first segment is there; None where it was done before, and then its output is removed."""
+        process = self.start(arguments)
+        while not self.parts(output) and process.poll() is None:
+            time.sleep(0.02)
+        if process.poll() is None:
+            return process
+        text = process.communicate()[1]
+        self.assertEqual(process.returncode, 0, text)
+        for name in (output, output + ".seal"):
+            os.remove(self.path(name))
+        return None
+
+    def cut(self, arguments, output, how):
         """Starts it, and sends the signal some time after its first segment is sealed; again where it was done before."""
         for _ in range(5):
-            process = self.start(arguments)
-            while not self.parts(output) and process.poll() is None:
-                if first is not None:
-                    first(process)
-                time.sleep(0.02)
+            process = self.until_sealed(arguments, output)
+            if process is None:
+                continue
             time.sleep(random.Random(3).uniform(0, 0.3))
             process.send_signal(how)
             text = process.communicate(timeout=60)[1]
@@ -69,7 +80,7 @@ class Resume(Case):
                 return process.returncode, text
             for name in (output, output + ".seal"):
                 os.remove(self.path(name))
-        self.fail("it was done each time before it could be cut: " + text)
+        return self.fail("it was done each time before it could be cut")
 
     def finish(self, arguments):
         """The JSON of a run to the end, and how many items it says were done before."""
@@ -106,20 +117,24 @@ class Resume(Case):
         self.assertEqual(dict(made, path=""), dict(wanted, path=""))
         self.assertFalse(os.path.exists(self.path("t.h5.parts")))
 
-    def test_a_killed_enrolment_and_lost_workers_change_nothing(self):
+    def test_a_killed_enrolment_changes_nothing(self):
         wanted, _ = self.finish(self.enroll("whole.h5"))
-        lost = []
-
-        def lose(process):
-            if not lost: # a busy machine takes its time to start them
-                lost.extend(workers_of(process.pid))
-                for worker in lost:
-                    os.kill(worker, signal.SIGKILL)
-        self.cut(self.enroll("t.h5", wait=WAIT), "t.h5", signal.SIGKILL, lose)
-        self.assertTrue(lost)
+        self.cut(self.enroll("t.h5", wait=WAIT), "t.h5", signal.SIGKILL)
         made, before = self.finish(self.enroll("t.h5", wait=WAIT))
         self.assertGreater(before, 0)
         self.assertEqual(dict(made, path=""), dict(wanted, path=""))
+
+    def test_lost_workers_change_nothing(self):
+        wanted, _ = self.finish(self.enroll("whole.h5"))
+        process = self.until_sealed(self.enroll("t.h5", "--json", wait=WAIT), "t.h5")
+        self.assertIsNotNone(process)
+        lost = workers_of(process.pid)
+        for worker in lost:
+            os.kill(worker, signal.SIGKILL)
+        said, text = process.communicate(timeout=120)
+        self.assertTrue(lost)
+        self.assertEqual(process.returncode, 0, text)
+        self.assertEqual(dict(json.loads(said), path=""), dict(wanted, path=""))
 
     def test_segments_of_something_else_or_damaged_are_done_again(self):
         wanted, _ = self.finish(self.enroll("whole.h5"))
