@@ -329,6 +329,31 @@ static double listed_product(const assay_dyad_design *a, const assay_dyad_design
     return (double)sum;
 }
 
+static uint64_t key_of(const assay_listed_dyad *dyad) {
+    return (uint64_t)dyad->first << 32 | dyad->second;
+}
+
+/* What failed comparisons, which both lists hold by (first, second), take off the product of the
+ * comparisons that were tried. */
+static double failed_product(const assay_dyad_design *a, const assay_dyad_design *b) {
+    wide lost = 0;
+    for (size_t x = 0, y = 0; x < a->failed_count || y < b->failed_count;) {
+        const uint64_t left = x < a->failed_count ? key_of(&a->failed[x]) : UINT64_MAX;
+        const uint64_t right = y < b->failed_count ? key_of(&b->failed[y]) : UINT64_MAX;
+        const assay_listed_dyad *dyad = left <= right ? &a->failed[x] : &b->failed[y];
+        const wide tried_a =
+            product_of(a->form, &a->holdings[dyad->first], &a->holdings[dyad->second]);
+        const wide tried_b =
+            product_of(b->form, &b->holdings[dyad->first], &b->holdings[dyad->second]);
+        const wide failed_a = left <= right ? a->failed[x].comparisons : 0;
+        const wide failed_b = right <= left ? b->failed[y].comparisons : 0;
+        lost += tried_a * tried_b - (tried_a - failed_a) * (tried_b - failed_b);
+        x += left <= right;
+        y += right <= left;
+    }
+    return (double)lost;
+}
+
 /* With T = sum of h_i^a h_i^b': over r, c and r2, c2 of B, T[r][r2] T[c][c2], less what each
  * subject has with itself, halved. */
 double assay_dyad_designs_product(const assay_dyad_design *a, const assay_dyad_design *b) {
@@ -347,7 +372,7 @@ double assay_dyad_designs_product(const assay_dyad_design *a, const assay_dyad_d
             for (int r2 = 0; forms[form][r][c] && r2 < ASSAY_HELD; ++r2)
                 for (int c2 = 0; c2 < ASSAY_HELD; ++c2)
                     if (forms[form][r2][c2]) sum += both[r][r2] * both[c][c2];
-    return (double)(sum - own) / 2;
+    return (double)(sum - own) / 2 - failed_product(a, b);
 }
 
 void assay_dyad_design_lessen(assay_dyad_design *design, const assay_listed_dyad *failed,

@@ -10,7 +10,8 @@ enum { PEOPLE = 37, ROWS_MOST = PEOPLE * 4 };
 
 typedef struct {
     uint64_t seed;
-    double worse; /* taken off every mated score */
+    double worse;  /* taken off every mated score */
+    uint32_t fail; /* one comparison in so many gives no score; 0: each gives one */
 } release_of;
 
 static double crowd_score(void *context, const assay_evidence *evidence, uint32_t i, uint32_t j) {
@@ -52,6 +53,44 @@ static void keep_listed(assay_evidence *evidence) {
     evidence->histogram_pairs = 0;
 }
 
+static bool fails(uint32_t every, uint32_t i, uint32_t j) {
+    return every && (i * 5 + j * 3) % every == 0;
+}
+
+static int by_rows(const void *a, const void *b) {
+    const assay_row_pair *x = a, *y = b;
+    if (x->i != y->i) return x->i < y->i ? -1 : 1;
+    return (x->j > y->j) - (x->j < y->j);
+}
+
+static uint64_t take_failed(assay_evidence *evidence, uint32_t every, assay_comparison *list,
+                            uint64_t *count, uint64_t *failed) {
+    uint64_t kept = 0, before = *failed;
+    for (uint64_t n = 0; n < *count; ++n) {
+        if (fails(every, list[n].i, list[n].j))
+            evidence->failed[(*failed)++] = (assay_row_pair){list[n].i, list[n].j};
+        else
+            list[kept++] = list[n];
+    }
+    *count = kept;
+    return *failed - before;
+}
+
+static void fail_some(assay_evidence *evidence, uint32_t every) {
+    uint64_t failed = 0;
+    evidence->failed =
+        calloc(evidence->mated_count + evidence->tail_count, sizeof *evidence->failed);
+    evidence->failed_mated =
+        take_failed(evidence, every, evidence->mated, &evidence->mated_count, &failed);
+    evidence->failed_non_mated =
+        take_failed(evidence, every, evidence->tail, &evidence->tail_count, &failed);
+    evidence->non_mated -= evidence->failed_non_mated;
+    qsort(evidence->failed, failed, sizeof *evidence->failed, by_rows);
+    free(evidence->histogram);
+    evidence->histogram = NULL;
+    evidence->histogram_pairs = 0;
+}
+
 /* Subjects of one to four samples, of which every refuse-th is refused. */
 static void crowd_start(assay_evidence *evidence, assay_protocol_kind kind, release_of release,
                         uint32_t refuse) {
@@ -80,6 +119,7 @@ static void crowd_start(assay_evidence *evidence, assay_protocol_kind kind, rele
     fixture_targets(evidence, (const double[]){0.1, 0.05}, 2);
     fixture_compare(evidence, crowd_score, &release, FIXTURE_ALL);
     if (kind == ASSAY_PROTOCOL_PAIR_LIST) keep_listed(evidence);
+    if (release.fail) fail_some(evidence, release.fail);
 }
 
 /* ---- against going over all pairs ---- */
@@ -89,7 +129,7 @@ typedef struct {
 } dense_table;
 
 static void fill_dense(const assay_evidence *evidence, uint64_t matches, const uint32_t *group_of,
-                       uint32_t group, dense_table *out) {
+                       uint32_t group, uint32_t fail, dense_table *out) {
     const uint32_t *subject = evidence->table.subject;
     uint8_t *roles;
     memset(out, 0, sizeof *out);
@@ -104,6 +144,7 @@ static void fill_dense(const assay_evidence *evidence, uint64_t matches, const u
             if (assay_protocol_relation(&evidence->protocol, &evidence->table, roles, i, j) !=
                 ASSAY_RELATION_NON_MATED)
                 continue;
+            if (fails(fail, i, j)) continue;
             out->made[subject[i]][subject[j]] += 1;
             out->made[subject[j]][subject[i]] += 1;
         }
@@ -130,6 +171,7 @@ typedef struct {
     const assay_evidence *a, *b;
     const assay_cut *cut_a, *cut_b;
     const uint32_t *group_of;
+    uint32_t fail_a, fail_b;
     unsigned shown;
 } dense_check;
 
@@ -142,8 +184,8 @@ static assay_status check_products(void *context, uint32_t group, const assay_pa
     static dense_table a, b;
     dense_check *check = context;
     double pairs = 0, subjects = 0;
-    fill_dense(check->a, check->cut_a->matches, check->group_of, group, &a);
-    fill_dense(check->b, check->cut_b->matches, check->group_of, group, &b);
+    fill_dense(check->a, check->cut_a->matches, check->group_of, group, check->fail_a, &a);
+    fill_dense(check->b, check->cut_b->matches, check->group_of, group, check->fail_b, &b);
     double rate_a = rate_of(&a), rate_b = rate_of(&b);
     for (int i = 0; i < PEOPLE; ++i) {
         double s_a = 0, s_b = 0;
@@ -194,13 +236,15 @@ static void sums_over_pairs_of_two_releases_agree_with_literal_sums(void **state
     static const assay_protocol_kind kinds[] = {ASSAY_PROTOCOL_ALL, ASSAY_PROTOCOL_CROSS,
                                                 ASSAY_PROTOCOL_PAIR_LIST};
     (void)state;
-    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; ++k) {
+    for (size_t k = 0; k < 2 * sizeof kinds / sizeof *kinds; ++k) {
         static uint32_t sex[ROWS_MOST], nobody[ROWS_MOST];
         two_releases two;
-        open_two(kinds[k], (release_of){3, 0}, 9, (release_of){4, 0}, 7, &two);
+        const uint32_t fail_a = k % 2 ? 4 : 0,
+                       fail_b = k % 2 ? 6 : 0; /* some of both, some alone */
+        open_two(kinds[k / 2], (release_of){3, 0, fail_a}, 9, (release_of){4, 0, fail_b}, 7, &two);
         for (uint64_t row = 0; row < two.a.table.row_count; ++row)
             sex[row] = two.a.table.attributes[0].codes[row] - ASSAY_CODE_FIRST;
-        dense_check check = {&two.a, &two.b, &two.cut_a, &two.cut_b, nobody, 0};
+        dense_check check = {&two.a, &two.b, &two.cut_a, &two.cut_b, nobody, fail_a, fail_b, 0};
         assert_ok(assay_pairing_all(&two.pairing, &two.cut_a, &two.cut_b, check_products, &check));
         assay_partition by_sex = {.group_of_row = sex, .groups = 2};
         check.group_of = sex;
@@ -239,7 +283,7 @@ static found_differences compare(two_releases *two) {
 static void a_release_does_not_differ_from_itself(void **state) {
     (void)state;
     two_releases two;
-    open_two(ASSAY_PROTOCOL_ALL, (release_of){3, 0}, 9, (release_of){3, 0}, 9, &two);
+    open_two(ASSAY_PROTOCOL_ALL, (release_of){3, 0, 0}, 9, (release_of){3, 0, 0}, 9, &two);
     found_differences found = compare(&two);
     assert_true(found.gfnmr.value == 0 && found.fnmr.value == 0 && found.fte.value == 0);
     assert_true(found.gfnmr.low < 0 && found.gfnmr.high > 0);
@@ -254,7 +298,7 @@ static void a_release_does_not_differ_from_itself(void **state) {
 static void refusing_images_counts_against_the_release_that_does(void **state) {
     (void)state;
     two_releases two;
-    open_two(ASSAY_PROTOCOL_ALL, (release_of){3, 0}, 0, (release_of){3, 0}, 5, &two);
+    open_two(ASSAY_PROTOCOL_ALL, (release_of){3, 0, 0}, 0, (release_of){3, 0, 0}, 5, &two);
     found_differences found = compare(&two);
     /* On what both completed at given thresholds they are the same release. */
     two.cut_b = two.cut_a;
@@ -269,14 +313,45 @@ static void refusing_images_counts_against_the_release_that_does(void **state) {
     close_two(&two);
 }
 
+/* What binary templates with too few valid bits, and algorithms that break, do: no score. */
+static void a_failed_comparison_is_a_miss_of_attempted_and_no_completed_one(void **state) {
+    (void)state;
+    two_releases two;
+    double only_a = 0, only_b = 0, attempted = 0, done_only_a = 0, done_only_b = 0, done = 0;
+    open_two(ASSAY_PROTOCOL_ALL, (release_of){3, 0, 4}, 9, (release_of){8, 0.1, 6}, 7, &two);
+    found_differences found = compare(&two);
+    release_of a = {3, 0, 4}, b = {8, 0.1, 6};
+    const assay_sample_table *table = &two.a.table;
+    for (uint32_t i = 0; i < table->row_count; ++i)
+        for (uint32_t j = i + 1; j < table->row_count; ++j) {
+            if (table->subject[i] != table->subject[j]) continue;
+            bool without_a = i % 9 == 0 || j % 9 == 0 || fails(4, i, j);
+            bool without_b = i % 7 == 0 || j % 7 == 0 || fails(6, i, j);
+            bool miss_a = without_a || crowd_score(&a, &two.a, i, j) < two.cut_a.threshold;
+            bool miss_b = without_b || crowd_score(&b, &two.b, i, j) < two.cut_b.threshold;
+            attempted += 1;
+            only_a += miss_a && !miss_b;
+            only_b += miss_b && !miss_a;
+            if (without_a || without_b) continue;
+            done += 1;
+            done_only_a += miss_a && !miss_b;
+            done_only_b += miss_b && !miss_a;
+        }
+    assert_true(done_only_b > 0 && done < attempted && only_a > done_only_a);
+    assert_true(found.gfnmr.trials == attempted && found.fnmr.trials == done);
+    assert_true(found.gfnmr.only_a == only_a && found.gfnmr.only_b == only_b);
+    assert_true(found.fnmr.only_a == done_only_a && found.fnmr.only_b == done_only_b);
+    close_two(&two);
+}
+
 static void a_protocol_of_other_comparisons_is_told(void **state) {
     (void)state;
     assay_evidence a, b;
-    crowd_start(&a, ASSAY_PROTOCOL_ALL, (release_of){3, 0}, 0);
-    crowd_start(&b, ASSAY_PROTOCOL_CROSS, (release_of){3, 0}, 0);
+    crowd_start(&a, ASSAY_PROTOCOL_ALL, (release_of){3, 0, 0}, 0);
+    crowd_start(&b, ASSAY_PROTOCOL_CROSS, (release_of){3, 0, 0}, 0);
     assert_non_null(assay_pairing_fault(&a, &b));
     assay_evidence_free(&b);
-    crowd_start(&b, ASSAY_PROTOCOL_ALL, (release_of){4, 0}, 0);
+    crowd_start(&b, ASSAY_PROTOCOL_ALL, (release_of){4, 0, 0}, 0);
     fixture_targets(&b, (const double[]){0.2}, 1); /* other targets are the same comparisons */
     assert_null(assay_pairing_fault(&a, &b));
     b.dataset_digest.bytes[0] ^= 1;
@@ -336,6 +411,7 @@ int main(void) {
         cmocka_unit_test(sums_over_pairs_of_two_releases_agree_with_literal_sums),
         cmocka_unit_test(a_release_does_not_differ_from_itself),
         cmocka_unit_test(refusing_images_counts_against_the_release_that_does),
+        cmocka_unit_test(a_failed_comparison_is_a_miss_of_attempted_and_no_completed_one),
         cmocka_unit_test(a_protocol_of_other_comparisons_is_told),
         cmocka_unit_test(no_false_match_on_one_side_bounds_the_ratio_on_the_other),
         cmocka_unit_test(swaps_are_those_of_going_through_all_of_them),
