@@ -277,8 +277,8 @@ static assay_status read_plugin(assay_yaml *yaml, const assay_yaml_node *node, c
 /* What belongs to templates made elsewhere; what they are is found out when they are imported. */
 static assay_status read_templates(assay_yaml *yaml, const assay_yaml_node *node, const char *base,
                                    assay_config_release *release) {
-    static const char *const own[] = {"labels",    "subjects", "samples",   "masks",
-                                      "id_column", "bit_rows", "shift_bits"};
+    static const char *const own[] = {"labels",    "subjects", "samples",    "masks",
+                                      "id_column", "bit_rows", "shift_bits", "family"};
     const struct {
         const char *key;
         char **to;
@@ -316,9 +316,10 @@ static assay_status read_templates(assay_yaml *yaml, const assay_yaml_node *node
 static assay_status read_release(assay_yaml *yaml, const assay_yaml_node *node, const char *base,
                                  assay_config_release *release) {
     static const char *const keys[] = {
-        "name",       "version",  "algorithm", "plugin",  "parameters", "templates",
-        "labels",     "subjects", "samples",   "masks",   "id_column",  "bit_rows",
-        "shift_bits", "config",   "readable",  "seconds", "memory"};
+        "name",      "version",  "algorithm",  "plugin",         "parameters",
+        "templates", "labels",   "subjects",   "samples",        "masks",
+        "id_column", "bit_rows", "shift_bits", "config",         "readable",
+        "seconds",   "memory",   "family",     "old_references", "assume_compatible"};
     if (!assay_yaml_check_keys(yaml, node, keys, COUNT_OF(keys)) && node->kind != ASSAY_YAML_MAP)
         return ASSAY_OK;
     const assay_yaml_node *name = assay_yaml_need(yaml, node, "name");
@@ -340,6 +341,12 @@ static assay_status read_release(assay_yaml *yaml, const assay_yaml_node *node, 
     if (status == ASSAY_OK) status = take_string(yaml, algorithm, &release->algorithm);
     if (status == ASSAY_OK) status = read_plugin(yaml, node, base, release);
     if (status == ASSAY_OK) status = read_templates(yaml, node, base, release);
+    if (status == ASSAY_OK)
+        status = take_string(yaml, assay_yaml_get(node, "family"), &release->family);
+    const assay_yaml_node *old = assay_yaml_get(node, "old_references");
+    if (status == ASSAY_OK && old != NULL)
+        status = take_strings(yaml, old, &release->old_references, &release->old_reference_count);
+    assay_yaml_bool(yaml, assay_yaml_get(node, "assume_compatible"), &release->assume_compatible);
     if (status == ASSAY_OK) status = read_parameters(yaml, parameters, &release->parameters);
     if (status != ASSAY_OK) return status;
     if (algorithm != NULL) check_algorithm(yaml, algorithm, release);
@@ -613,6 +620,40 @@ static void check_sources(assay_yaml *yaml, const assay_config *config, bool has
                          "`dataset` and `population` exclude each other");
 }
 
+size_t assay_config_release_named(const assay_config *config, const char *name) {
+    size_t found = config->release_count;
+    for (size_t n = 0; n < config->release_count && found == config->release_count; n++) {
+        const assay_config_release *release = &config->releases[n];
+        const size_t length = strlen(release->name);
+        if (strncmp(name, release->name, length) == 0 && name[length] == ' ' &&
+            strcmp(name + length + 1, release->version) == 0)
+            found = n;
+    }
+    return found;
+}
+
+/* Names of old references are those of other releases of this file. */
+static void check_old_references(assay_yaml *yaml, const assay_config *config) {
+    const assay_yaml_node *releases = assay_yaml_get(yaml->root, "releases");
+    if (yaml->fault_count > 0) return;
+    for (size_t n = 0; n < config->release_count; n++) {
+        const assay_yaml_node *node = assay_yaml_get(releases->items[n], "old_references");
+        for (size_t k = 0; k < config->releases[n].old_reference_count; k++) {
+            const char *name = config->releases[n].old_references[k];
+            const size_t found = assay_config_release_named(config, name);
+            if (found == config->release_count || found == n)
+                assay_yaml_fault(yaml, node->line, node->column,
+                                 "'%s' is no other release of this file; expected \"NAME VERSION\" "
+                                 "of one",
+                                 name);
+        }
+        if (node != NULL && config->pair_list != NULL)
+            assay_yaml_fault(yaml, node->line, node->column,
+                             "`old_references` and protocol pairs exclude each other here; assay "
+                             "compare --references --probes --pairs takes both");
+    }
+}
+
 static assay_status read_sections(assay_yaml *yaml, const char *base, assay_config *config) {
     const assay_yaml_node *root = yaml->root;
     const assay_yaml_node *dataset = assay_yaml_get(root, "dataset");
@@ -636,6 +677,7 @@ static assay_status read_sections(assay_yaml *yaml, const char *base, assay_conf
         status = read_comparison(yaml, assay_yaml_get(root, "comparison"), base, config);
     if (status == ASSAY_OK) status = read_report(yaml, assay_yaml_get(root, "report"), config);
     if (status == ASSAY_OK) check_sources(yaml, config, dataset != NULL);
+    if (status == ASSAY_OK) check_old_references(yaml, config);
     return status;
 }
 
@@ -692,6 +734,9 @@ static void free_release(assay_config_release *release) {
     free(release->subjects);
     free(release->samples);
     free(release->id_column);
+    free(release->family);
+    for (size_t n = 0; n < release->old_reference_count; n++) free(release->old_references[n]);
+    free(release->old_references);
     free_list(release->parameters);
 }
 

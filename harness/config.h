@@ -21,6 +21,11 @@ typedef struct {
     char *subjects, *samples, *id_column; /* of a matrix (steps.h), or NULL */
     char *masks;                          /* of bit strings, or NULL */
     uint32_t bit_rows, shift_bits;        /* of bit strings; 0: not said */
+    char *family;                         /* of templates made elsewhere (algorithm.h), or NULL */
+    /* Releases of this file, "NAME VERSION", whose references are compared with its probes too. */
+    char **old_references; /* [old_reference_count] */
+    size_t old_reference_count;
+    bool assume_compatible; /* with theirs, where a template family is not stated */
 } assay_config_release;
 
 typedef struct {
@@ -57,6 +62,8 @@ typedef struct {
 assay_status assay_config_read(const char *path, assay_config *out) ASSAY_MUST_CHECK;
 void assay_config_free(assay_config *config); /* takes a zeroed one */
 
+/* Index of the release called "NAME VERSION", or release_count. */
+size_t assay_config_release_named(const assay_config *config, const char *name);
 /* Whether its templates are made here, from images. */
 bool assay_config_enrols(const assay_config_release *release);
 

@@ -216,6 +216,7 @@ static assay_import import_of(const runner *run, const assay_config_release *rel
                           .id_column = release->id_column,
                           .subjects = release->subjects,
                           .samples = release->samples,
+                          .family = release->family,
                           .bit_rows = release->bit_rows,
                           .shift_bits = release->shift_bits,
                           .dataset_name = declared ? config->dataset.name : config->name,
@@ -379,16 +380,17 @@ static assay_status check_one_dataset(const runner *run, const release_files *fi
 
 /* ---- evidence ---- */
 
-static assay_status evidence_fits(runner *run, const release_files *files, assay_run_step *step,
-                                  bool *out) {
+/* references: digest of the other release's templates, or NULL. */
+static assay_status evidence_fits(runner *run, const char *path, const release_files *files,
+                                  const assay_digest *references, assay_run_step *step, bool *out) {
+    static const assay_digest none = {{0}};
     assay_evidence evidence = {0};
     char *there = NULL, *wanted = NULL;
     assay_status status = ASSAY_OK;
     *out = false;
-    if (run->options->force || files->planned || !assay_file_exists(files->evidence))
-        return ASSAY_OK;
-    if (assay_evidence_read(files->evidence, &evidence) != ASSAY_OK) {
-        note_unusable(run, files->evidence);
+    if (run->options->force || files->planned || !assay_file_exists(path)) return ASSAY_OK;
+    if (assay_evidence_read(path, &evidence) != ASSAY_OK) {
+        note_unusable(run, path);
         return ASSAY_OK;
     }
     status = assay_protocol_to_json(&evidence.protocol, &there);
@@ -397,6 +399,7 @@ static assay_status evidence_fits(runner *run, const release_files *files, assay
     if (status != ASSAY_OK) goto out;
     const char *comparator = run->config->comparator;
     *out = assay_digest_equal(&evidence.templates_digest, &files->digest) &&
+           assay_digest_equal(&evidence.reference_digest, references ? references : &none) &&
            strcmp(there, wanted) == 0 &&
            (comparator == NULL || assay_comparator_fits(comparator, evidence.comparator));
     if (*out) {
@@ -462,7 +465,7 @@ static assay_status step_compare(runner *run, const assay_config_release *releas
     assay_status status = add_step(run, "compare", release, files->evidence, &step);
     if (status != ASSAY_OK) return status;
     start(run, step);
-    status = evidence_fits(run, files, step, &fits);
+    status = evidence_fits(run, files->evidence, files, NULL, step, &fits);
     if (status != ASSAY_OK) return status;
     if (fits)
         step->outcome = ASSAY_RUN_UP_TO_DATE;
@@ -472,6 +475,90 @@ static assay_status step_compare(runner *run, const assay_config_release *releas
         status = compare(run, files, &plugin, step);
     finish(run, step, status);
     return status;
+}
+
+/* ---- references of another release ---- */
+
+static assay_status name_between(const runner *run, const assay_config_release *references,
+                                 const assay_config_release *probes, char **out) {
+    assay_text text = {0};
+    assay_text_appendf(&text, "%s/%s-%s/evidence-references-%s-%s.h5", run->output, probes->name,
+                       probes->version, references->name, references->version);
+    assay_status status = assay_text_status(&text);
+    if (status == ASSAY_OK) status = assay_copy_string(out, text.bytes);
+    assay_text_free(&text);
+    return status;
+}
+
+static assay_status compare_between(const runner *run, const release_files *references,
+                                    const release_files *probes, bool assumed, const char *path,
+                                    assay_run_step *step) {
+    assay_compare_options options = compare_options(run, probes, NULL);
+    assay_compare_result result = {0};
+    options.assume_compatible = assumed;
+    assay_status status = assay_run_make_parent(path);
+    if (status == ASSAY_OK)
+        status = assay_compare_between(references->templates, probes->templates, &options, path,
+                                       run->progress, &result);
+    if (status != ASSAY_OK) return status;
+    step->digest = result.result_digest;
+    snprintf(step->summary, sizeof step->summary,
+             "%" PRIu64 " mated, %" PRIu64 " non-mated comparisons, backend %s", result.mated,
+             result.non_mated, result.backend);
+    return ASSAY_OK;
+}
+
+/* Says of whom the references are, behind what else is said. */
+static void name_references(const assay_config_release *references, assay_run_step *step) {
+    const size_t used = strlen(step->summary);
+    snprintf(step->summary + used, sizeof step->summary - used, "%sreferences of %s %s",
+             used > 0 ? ", " : "", references->name, references->version);
+}
+
+static assay_status step_between(runner *run, size_t references, size_t probes,
+                                 const release_files *files, const char *path) {
+    const assay_config_release *of = &run->config->releases[probes];
+    assay_run_step *step = NULL;
+    bool fits = false;
+    assay_status status = add_step(run, "compare", of, path, &step);
+    if (status != ASSAY_OK) return status;
+    start(run, step);
+    if (!files[references].planned)
+        status = evidence_fits(run, path, &files[probes], &files[references].digest, step, &fits);
+    if (status != ASSAY_OK) return status;
+    if (fits)
+        step->outcome = ASSAY_RUN_UP_TO_DATE;
+    else if (!run->options->dry_run)
+        status = compare_between(run, &files[references], &files[probes], of->assume_compatible,
+                                 path, step);
+    if (status == ASSAY_OK) name_references(&run->config->releases[references], step);
+    finish(run, step, status);
+    return status;
+}
+
+static assay_status compare_old_references(runner *run, const release_files *files) {
+    const assay_config *config = run->config;
+    assay_status status = ASSAY_OK;
+    for (size_t n = 0; status == ASSAY_OK && n < config->release_count; n++)
+        for (size_t k = 0; status == ASSAY_OK && k < config->releases[n].old_reference_count; k++) {
+            const size_t other =
+                assay_config_release_named(config, config->releases[n].old_references[k]);
+            char *path = NULL;
+            status = name_between(run, &config->releases[other], &config->releases[n], &path);
+            if (status == ASSAY_OK) status = step_between(run, other, n, files, path);
+            if (status == ASSAY_OK)
+                run->result->evidence[run->result->evidence_count++] = path;
+            else
+                free(path);
+        }
+    return status;
+}
+
+static size_t count_evidence(const assay_config *config) {
+    size_t count = config->release_count;
+    for (size_t n = 0; n < config->release_count; n++)
+        count += config->releases[n].old_reference_count;
+    return count;
 }
 
 /* ---- the whole ---- */
@@ -504,7 +591,7 @@ static assay_status run_releases(runner *run, release_files *files) {
             status = assay_copy_string(&run->result->evidence[n], files[n].evidence);
         if (status == ASSAY_OK) run->result->evidence_count = n + 1;
     }
-    return status;
+    return status == ASSAY_OK ? compare_old_references(run, files) : status;
 }
 
 static bool needs_dataset(const assay_config *config) {
@@ -562,7 +649,8 @@ static assay_status prepare(runner *run, release_files *files) {
                             run->output);
     if (status == ASSAY_OK) status = assay_path_join(&run->dataset_path, run->output, "dataset.h5");
     if (status == ASSAY_OK)
-        status = assay_allocate(&run->result->evidence, count, sizeof(char *), "paths of evidence");
+        status = assay_allocate(&run->result->evidence, count_evidence(run->config), sizeof(char *),
+                                "paths of evidence");
     for (size_t n = 0; status == ASSAY_OK && n < count; n++)
         status = name_files(run, &run->config->releases[n], &files[n]);
     return status == ASSAY_OK ? check_outputs(run, files) : status;

@@ -4,7 +4,8 @@
  * OUTPUT/population/                      images of a built-in population, its manifest, assay.yaml
  * OUTPUT/dataset.h5
  * OUTPUT/RELEASE-VERSION/templates.h5
- * OUTPUT/RELEASE-VERSION/evidence.h5 */
+ * OUTPUT/RELEASE-VERSION/evidence.h5
+ * OUTPUT/RELEASE-VERSION/evidence-references-OTHER-VERSION.h5   with references of that release */
 #ifndef ASSAY_HARNESS_RUN_H
 #define ASSAY_HARNESS_RUN_H
 
@@ -47,7 +48,8 @@ typedef struct {
     char *output;
     assay_run_step *steps; /* [step_count] */
     size_t step_count;
-    char **evidence; /* [evidence_count] paths, one a release, in the configuration's order */
+    char **evidence; /* [evidence_count] paths, one a release, in the configuration's order; then
+                        those with references of another release */
     size_t evidence_count;
 } assay_run_result;
 

@@ -109,6 +109,21 @@ static assay_figure coarse_figure(const assay_coarse *coarse, double value, doub
     return out;
 }
 
+assay_figure assay_coarse_ranked(const assay_coarse *coarse, uint64_t above) {
+    uint32_t low = 0, high = coarse->count;
+    if (coarse->sampled)
+        above = (uint64_t)((double)above / (double)coarse->non_mated * (double)coarse->pairs);
+    while (high - low > 1) { /* the highest bin with more than `above` pairs in it and above it */
+        const uint32_t middle = low + (high - low) / 2;
+        if (coarse->above[middle] > above)
+            low = middle;
+        else
+            high = middle;
+    }
+    return coarse_figure(coarse, assay_coarse_low(coarse, low) + coarse->last / 2,
+                         coarse->last / 2 + coarse->bound);
+}
+
 /* The highest bin that holds a pair; sums go from there, so that pairs of one bin give exactly 0.
  */
 static uint32_t top_bin(const assay_coarse *coarse) {

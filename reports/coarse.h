@@ -39,6 +39,9 @@ uint64_t assay_coarse_surely(const assay_coarse *coarse, double threshold);
 /* Not of a sample. A threshold at which at most allowed of the counted pairs can match: the lower
  * edge of the lowest bin that allows it, plus the bound. */
 double assay_coarse_threshold(const assay_coarse *coarse, uint64_t allowed);
+/* The score above which so many of the non-mated ones lie, not of the tail; a sample's share of it
+ * where the histogram counts a sample. */
+assay_figure assay_coarse_ranked(const assay_coarse *coarse, uint64_t above);
 assay_figure assay_coarse_mean(const assay_coarse *coarse);
 assay_figure assay_coarse_sd(const assay_coarse *coarse);
 /* Mated scores inside the tail's reach are compared exactly, the others through the bins. */

@@ -60,29 +60,6 @@ static assay_status compare_points(assay_release_comparison *made) {
 
 /* ---- the old threshold on the new release ---- */
 
-static void transfer_at(const assay_release_comparison *made, assay_transfer *out, assay_cut *cut) {
-    const assay_figures *figures = &made->later->figures;
-    const assay_evidence *evidence = made->later->evidence;
-    double t = out->from->threshold;
-    uint64_t matched = assay_scores_at_least(&figures->mated, t);
-    *cut = (assay_cut){.threshold = t,
-                       .matches = assay_scores_at_least(&figures->tail, t),
-                       .matched = matched,
-                       .set_for = (double)NAN};
-    if (assay_tail_reaches(evidence, t)) {
-        out->fmr = assay_rate_of(cut->matches, evidence->non_mated);
-    } else {
-        char what[ASSAY_NUMBER_SIZE];
-        assay_tail_need need = assay_need_of_threshold(&figures->coarse, t);
-        assay_need_describe(out->beyond_tail, assay_need_name(what, (double)NAN, t), evidence,
-                            &need);
-        out->fmr = assay_rate_unknown(evidence->non_mated, out->beyond_tail);
-    }
-    cut->fmr_reason = out->fmr.reason;
-    out->fnmr = assay_rate_of(figures->mated.count - matched, figures->mated.count);
-    out->gfnmr = assay_rate_of(figures->mated_attempted - matched, figures->mated_attempted);
-}
-
 static assay_status transfer_thresholds(assay_release_comparison *made) {
     const assay_figures *a = &made->earlier->figures;
     assay_cut *cuts = NULL;
@@ -96,8 +73,7 @@ static assay_status transfer_thresholds(assay_release_comparison *made) {
     for (uint32_t n = 0; status == ASSAY_OK && n < a->point_count; ++n) {
         if (a->points[n].reason) continue;
         assay_transfer *out = &made->transfers[made->transfer_count];
-        out->from = &a->points[n];
-        transfer_at(made, out, &cuts[made->transfer_count++]);
+        assay_transfer_to(made->later, &a->points[n], out, &cuts[made->transfer_count++]);
     }
     if (status == ASSAY_OK)
         status = assay_sampling_points(made->later->figures.sampling, cuts, made->transfer_count,
@@ -267,6 +243,10 @@ static assay_status compare_all(assay_release_comparison *made) {
     assay_cut nothing = {.threshold = 0, .set_for = (double)NAN, .fmr_reason = "", .matches = 0};
     if (status == ASSAY_OK)
         status = assay_pairing_all(&made->pairing, &nothing, &nothing, take_fte, &made->fte);
+    assay_score_changes(&made->earlier->figures, made->earlier->evidence->non_mated,
+                        &made->later->figures, made->later->evidence->non_mated, made->scores);
+    made->effort_earlier = assay_effort_of(made->earlier->evidence);
+    made->effort_later = assay_effort_of(made->later->evidence);
     if (status == ASSAY_OK && made->has_headline) status = compare_groups(made);
     if (status == ASSAY_OK) status = assay_comparison_discordant(made, count_one, made);
     return status;
@@ -291,6 +271,7 @@ void assay_comparison_free(assay_release_comparison *comparison) {
     free(comparison->compared);
     free(comparison->transfers);
     free(comparison->groups);
+    free(comparison->mixed);
     assay_pairing_close(&comparison->pairing);
     *comparison = (assay_release_comparison){0};
 }

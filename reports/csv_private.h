@@ -47,6 +47,9 @@ void csv_write_minima(const assay_report *report, csv_sheet *sheet);
 void csv_write_ageing(const assay_report *report, csv_sheet *sheet);
 void csv_write_comparison(const assay_report *report, csv_sheet *sheet);
 void csv_write_transfer(const assay_report *report, csv_sheet *sheet);
+void csv_write_mixed(const assay_report *report, csv_sheet *sheet);
+void csv_write_score_scale(const assay_report *report, csv_sheet *sheet);
+void csv_write_cost(const assay_report *report, csv_sheet *sheet);
 void csv_write_discordant(const assay_report *report, csv_sheet *sheet);
 
 #endif

@@ -185,10 +185,15 @@ static void append_head(const assay_report *report, assay_text *text) {
         append_protocol(report, &report->releases[n], text);
 }
 
-static void append_contents(assay_text *text) {
+static bool is_there(const assay_report *report, const char *id) {
+    return report->comparison_count || strcmp(id, "comparison") != 0;
+}
+
+static void append_contents(const assay_report *report, assay_text *text) {
     assay_text_append(text, "<nav aria-label=\"Sections\"><ul>");
 #define SECTION(name, id, heading)                                                                 \
-    if (*heading) assay_text_append(text, "<li><a href=\"#" id "\">" heading "</a></li>");
+    if (*heading && is_there(report, id))                                                          \
+        assay_text_append(text, "<li><a href=\"#" id "\">" heading "</a></li>");
 #include "reports/sections.def"
 #undef SECTION
     assay_text_append(text, "</ul></nav>\n</header>\n<main>\n");
@@ -209,9 +214,10 @@ assay_status assay_report_page(assay_report *report, assay_text *out) {
     assay_text text = {0};
     assay_page page = {.report = report, .text = &text};
     append_head(report, &text);
-    append_contents(&text);
+    append_contents(report, &text);
     assay_status status = assay_plot_style(report);
     for (size_t n = 0; status == ASSAY_OK && n < sizeof sections / sizeof *sections; ++n) {
+        if (!is_there(report, sections[n].id)) continue;
         assay_text_appendf(&text, "<section id=\"%s\">\n", sections[n].id);
         if (*sections[n].heading) assay_text_appendf(&text, "<h2>%s</h2>\n", sections[n].heading);
         status = sections[n].write(&page);

@@ -28,6 +28,9 @@ struct assay_release_comparison;
 typedef struct {
     assay_report_release *releases; /* [count], at least one; all of one data set */
     size_t count;
+    assay_report_release *mixed; /* [mixed_count]: references of one of them, probes of another;
+                                    figures of everybody alone */
+    size_t mixed_count;
     bool same_protocol; /* all releases were compared under one protocol */
     bool mean_of_pair;  /* ages of mated comparisons are means of both samples' */
     double worse_limit; /* ratio of a group to the others that is judged beside 1 */

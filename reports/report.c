@@ -59,14 +59,14 @@ static assay_status check_same_groups(const assay_report *report, size_t index) 
                       first->name, other->name);
 }
 
-static assay_status compare_protocols(const assay_evidence *evidence, size_t count,
+static assay_status compare_protocols(const assay_evidence *const *evidence, size_t count,
                                       bool *out_same) {
     char *first = NULL;
     bool same = true;
-    assay_status status = assay_protocol_to_json(&evidence[0].protocol, &first);
+    assay_status status = assay_protocol_to_json(&evidence[0]->protocol, &first);
     for (size_t n = 1; status == ASSAY_OK && n < count; ++n) {
         char *other = NULL;
-        status = assay_protocol_to_json(&evidence[n].protocol, &other);
+        status = assay_protocol_to_json(&evidence[n]->protocol, &other);
         same = same && status == ASSAY_OK && strcmp(first, other) == 0;
         free(other);
     }
@@ -271,6 +271,35 @@ static assay_status tell(const assay_progress *progress, uint64_t done, uint64_t
     return assay_fail(ASSAY_FAILED, "the report was interrupted");
 }
 
+static assay_status check_mixed(const assay_report *report, const assay_evidence *mixed) {
+    for (size_t a = 0; a < report->count; ++a)
+        for (size_t b = a + 1; b < report->count; ++b)
+            if (assay_mixed_belongs(mixed, report->releases[a].evidence,
+                                    report->releases[b].evidence))
+                return ASSAY_OK;
+    return assay_fail(ASSAY_USAGE,
+                      "%s %s with references of %s %s: a report of other evidence beside it needs "
+                      "that of both releases, from the same templates",
+                      mixed->release, mixed->version, mixed->reference_release,
+                      mixed->reference_version);
+}
+
+/* Evidence between releases, where there is some of releases too. */
+static assay_status open_mixed(assay_report *report, const assay_evidence *const *mixed,
+                               size_t count) {
+    assay_status status = assay_allocate(&report->mixed, count, sizeof *report->mixed, "releases");
+    for (size_t n = 0; status == ASSAY_OK && n < count; ++n) {
+        assay_report_release *release = &report->mixed[report->mixed_count++];
+        release->evidence = mixed[n];
+        status = check_mixed(report, mixed[n]);
+        if (status == ASSAY_OK) status = assay_evidence_name(mixed[n], &release->name);
+        if (status == ASSAY_OK)
+            status =
+                assay_figures_compute(mixed[n], (const char *const[]){NULL}, 0, &release->figures);
+    }
+    return status;
+}
+
 /* The last release beside each one before it. */
 static assay_status compare_releases(assay_report *report) {
     size_t count = report->count - 1;
@@ -280,6 +309,9 @@ static assay_status compare_releases(assay_report *report) {
         status = assay_comparison_create(&report->releases[n], &report->releases[count],
                                          &report->comparisons[n]);
         report->comparison_count += status == ASSAY_OK;
+        if (status == ASSAY_OK)
+            status =
+                assay_comparison_mix(&report->comparisons[n], report->mixed, report->mixed_count);
     }
     return status;
 }
@@ -294,8 +326,30 @@ static void free_report(assay_report *report) {
         assay_quality_free(&report->releases[n].quality);
         free(report->releases[n].name);
     }
+    for (size_t n = 0; report->mixed && n < report->mixed_count; ++n) {
+        assay_figures_free(&report->mixed[n].figures);
+        free(report->mixed[n].name);
+    }
+    free(report->mixed);
     free(report->releases);
     free(report->title);
+}
+
+/* Evidence of releases first, that between them behind it, each in the order given. Where all is
+ * between releases it stands for itself. *out_count is of the first. */
+static assay_status sort_evidence(const assay_evidence *evidence, size_t count,
+                                  const assay_evidence ***out, size_t *out_count) {
+    const assay_evidence **sorted = NULL;
+    size_t placed = 0;
+    assay_status status = assay_allocate(&sorted, count, sizeof *sorted, "evidence");
+    if (status != ASSAY_OK) return status;
+    for (size_t n = 0; n < count; ++n)
+        if (!assay_evidence_is_between(&evidence[n])) sorted[placed++] = &evidence[n];
+    *out_count = placed ? placed : count;
+    for (size_t n = 0; n < count; ++n)
+        if (assay_evidence_is_between(&evidence[n])) sorted[placed++] = &evidence[n];
+    *out = sorted;
+    return ASSAY_OK;
 }
 
 assay_status assay_report_write(const assay_evidence *evidence, size_t count,
@@ -303,8 +357,9 @@ assay_status assay_report_write(const assay_evidence *evidence, size_t count,
                                 const assay_progress *progress) {
     static const assay_report_options none = {0};
     const assay_report_options *wanted = options ? options : &none;
-    assay_report report = {.count = count,
-                           .directory = directory,
+    const assay_evidence **sorted = NULL;
+    size_t releases = 0;
+    assay_report report = {.directory = directory,
                            .mean_of_pair = wanted->mean_of_pair,
                            .worse_limit =
                                wanted->worse_limit > 0 ? wanted->worse_limit : ASSAY_WORSE_LIMIT};
@@ -319,19 +374,23 @@ assay_status assay_report_write(const assay_evidence *evidence, size_t count,
     if (status == ASSAY_OK) status = check_same_data(evidence, count);
     if (status == ASSAY_OK && wanted->pdf) status = assay_pdf_check();
     if (status != ASSAY_OK) return status;
-    status = assay_allocate(&report.releases, count, sizeof *report.releases, "releases");
-    if (status == ASSAY_OK) status = compare_protocols(evidence, count, &report.same_protocol);
-    for (size_t n = 0; status == ASSAY_OK && n < count; ++n) {
+    status = sort_evidence(evidence, count, &sorted, &releases);
+    report.count = releases;
+    if (status == ASSAY_OK)
+        status = assay_allocate(&report.releases, releases, sizeof *report.releases, "releases");
+    if (status == ASSAY_OK) status = compare_protocols(sorted, releases, &report.same_protocol);
+    for (size_t n = 0; status == ASSAY_OK && n < releases; ++n) {
         assay_report_release *release = &report.releases[n];
-        release->evidence = &evidence[n];
+        release->evidence = sorted[n];
         status = name_release(&report, n);
         if (status == ASSAY_OK)
-            status = compute_figures(&evidence[n], wanted, report.worse_limit, &release->figures);
+            status = compute_figures(sorted[n], wanted, report.worse_limit, &release->figures);
         if (status == ASSAY_OK) status = check_same_groups(&report, n);
         if (status == ASSAY_OK)
-            status = assay_curves_compute(&evidence[n], &release->figures, &release->curves);
+            status = assay_curves_compute(sorted[n], &release->figures, &release->curves);
         if (status == ASSAY_OK) status = tell(progress, n + 1, total);
     }
+    if (status == ASSAY_OK) status = open_mixed(&report, sorted + releases, count - releases);
     if (status == ASSAY_OK) status = title_report(&report, wanted->title);
     if (status == ASSAY_OK) status = choose_headline(&report);
     if (status == ASSAY_OK) status = look_at_quality(&report, wanted);
@@ -349,6 +408,7 @@ assay_status assay_report_write(const assay_evidence *evidence, size_t count,
         assay_progress_note(progress, "%s", report.plots_missing);
     if (status == ASSAY_OK) status = tell(progress, total, total);
     assay_text_free(&page);
+    free(sorted);
     free_report(&report);
     return status;
 }

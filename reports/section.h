@@ -62,6 +62,12 @@ void assay_html_verdict(assay_text *text, const assay_group_verdict *verdict);
 void assay_add_measures(assay_page *page, const assay_report_release *release, uint32_t index);
 void assay_add_alike(assay_page *page);
 
+/* section_changes.c, of two releases: references of one with probes of the other, where there is
+ * such evidence; the scale of their scores, and what they cost. */
+struct assay_release_comparison;
+void assay_add_mixed(assay_page *page, const struct assay_release_comparison *made);
+void assay_add_changes(assay_page *page, const struct assay_release_comparison *made);
+
 extern const char assay_page_style[]; /* the style sheet, page_style.c */
 
 #endif

@@ -164,8 +164,7 @@ static void say_difference(assay_text *text, const assay_release_comparison *mad
                             "<code>tables/discordant.csv</code>.</p>\n");
 }
 
-static void say_scale(assay_text *text, const assay_release_comparison *made) {
-    const assay_whole_figures *a = &made->earlier->figures.whole, *b = &made->later->figures.whole;
+static void say_fte(assay_text *text, const assay_release_comparison *made) {
     if (!made->fte.reason) {
         assay_text_append(text, "<p>Failure to enrol differs by ");
         append_points(text, made->fte.value);
@@ -179,20 +178,11 @@ static void say_scale(assay_text *text, const assay_release_comparison *made) {
         assay_html_count(text, (uint64_t)made->fte.only_a);
         assay_text_append(text, ").</p>\n");
     }
-    if (a->mated_mean.reason || b->mated_mean.reason || a->non_mated_mean.reason ||
-        b->non_mated_mean.reason)
-        return;
-    assay_text_appendf(text,
-                       "<p>Scale of the scores, earlier to later: mated mean %.4g to %.4g, "
-                       "non-mated mean %.4g to %.4g.</p>\n",
-                       a->mated_mean.value, b->mated_mean.value, a->non_mated_mean.value,
-                       b->non_mated_mean.value);
 }
 
 assay_status assay_section_comparison(assay_page *page) {
     const assay_report *report = page->report;
     assay_text *text = page->text;
-    if (report->comparison_count) assay_text_append(text, "<h2>Release against release</h2>\n");
     for (size_t n = 0; n < report->comparison_count; ++n) {
         const assay_release_comparison *made = &report->comparisons[n];
         assay_text_append(text, "<h3>");
@@ -207,8 +197,10 @@ assay_status assay_section_comparison(assay_page *page) {
         say_difference(text, made);
         add_points(text, made);
         add_transfers(text, made);
-        say_scale(text, made);
+        assay_add_mixed(page, made);
+        say_fte(text, made);
         add_groups(text, made);
+        assay_add_changes(page, made);
     }
     return ASSAY_OK;
 }

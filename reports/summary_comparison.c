@@ -52,6 +52,56 @@ static summary_object discordant_json(const assay_release_comparison *from) {
     return made;
 }
 
+static summary_object mixed_json(const assay_mixed *mixed) {
+    const assay_evidence *evidence = mixed->release->evidence;
+    summary_object made = summary_begin(), references = summary_begin(), probes = summary_begin();
+    json_t *points = json_array();
+    summary_set_text(&references, "name", evidence->reference_release);
+    summary_set_text(&references, "version", evidence->reference_version);
+    summary_set_text(&probes, "name", evidence->release);
+    summary_set_text(&probes, "version", evidence->version);
+    summary_set_object(&made, "references", references);
+    summary_set_object(&made, "probes", probes);
+    summary_set_digest(&made, "result_digest", &evidence->result_digest);
+    for (unsigned n = 0; n < mixed->count; ++n)
+        summary_append(&made, points, transfer_json(&mixed->at[n]));
+    summary_set(&made, "points", points);
+    return made;
+}
+
+static summary_object scores_json(const assay_release_comparison *from, bool mated) {
+    summary_object made = summary_begin();
+    json_t *shares = json_array();
+    for (unsigned n = 0; n < ASSAY_SCORE_CHANGES; ++n) {
+        const assay_score_change *change = &from->scores[n];
+        summary_object one = summary_begin();
+        if (change->mated != mated) continue;
+        summary_set_number(&one, "share", change->share, NULL);
+        summary_set_object(&one, "earlier", summary_figure(change->earlier));
+        summary_set_object(&one, "later", summary_figure(change->later));
+        summary_append(&made, shares, one);
+    }
+    summary_set(&made, "quantiles", shares);
+    return made;
+}
+
+static summary_object effort_json(const assay_effort *effort) {
+    static const char unknown[] = "the evidence does not say";
+    const struct {
+        const char *key;
+        double value;
+    } numbers[] = {{"enrolment_seconds_median", effort->enrolment_median},
+                   {"enrolment_seconds_95", effort->enrolment_95},
+                   {"template_bytes", effort->template_bytes},
+                   {"comparisons_per_second", effort->comparisons_per_second}};
+    summary_object made = summary_begin();
+    for (size_t n = 0; n < sizeof numbers / sizeof *numbers; ++n)
+        summary_set_number(&made, numbers[n].key, numbers[n].value,
+                           numbers[n].value > 0 ? NULL : unknown);
+    summary_set_text(&made, "compared_by", effort->where);
+    return made;
+}
+
 static summary_object comparison_json(const assay_release_comparison *from) {
     summary_object made = summary_begin();
     json_t *points = json_array(), *transfers = json_array(), *groups = json_array();
@@ -75,6 +125,18 @@ static summary_object comparison_json(const assay_release_comparison *from) {
     summary_set(&made, "threshold_transfer", transfers);
     summary_set(&made, "groups", groups);
     if (from->has_headline) summary_set_object(&made, "discordant", discordant_json(from));
+    if (from->fault) return made;
+    json_t *mixed = json_array();
+    for (size_t n = 0; n < from->mixed_count; ++n)
+        summary_append(&made, mixed, mixed_json(&from->mixed[n]));
+    summary_set(&made, "references_of_one_probes_of_the_other", mixed);
+    summary_object scores = summary_begin(), effort = summary_begin();
+    summary_set_object(&scores, "mated", scores_json(from, true));
+    summary_set_object(&scores, "non_mated", scores_json(from, false));
+    summary_set_object(&made, "score_scale", scores);
+    summary_set_object(&effort, "earlier", effort_json(&from->effort_earlier));
+    summary_set_object(&effort, "later", effort_json(&from->effort_later));
+    summary_set_object(&made, "cost", effort);
     return made;
 }
 

@@ -118,8 +118,8 @@ static assay_outcome open_lbp(const assay_algorithm_setup *setup, bool normalise
     }
     snprintf(state->parameters, sizeof state->parameters, "grid=%u size=%u crop=%s", state->grid,
              state->size, assay_print_double(crop, state->crop));
-    snprintf(state->family, sizeof state->family, "%s grid=%u crop=%s",
-             normalised ? "lbp-normalised" : "lbp", state->grid, crop);
+    snprintf(state->family, sizeof state->family, "%s grid=%u size=%u",
+             normalised ? "lbp-normalised" : "lbp", state->grid, state->size);
     fill_bins(state->bins);
     size_t pixels = (size_t)state->size * state->size;
     if (assay_allocate(&state->picture, pixels, sizeof(float), "LBP") != ASSAY_OK) goto no_memory;

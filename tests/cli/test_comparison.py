@@ -33,7 +33,7 @@ class Comparison(Case):
             found = [r for r in rows if r["kind"] == kind and r["wrong"] == wrong]
             self.assertEqual(counts[key], len(found))
             for row in found:
-                self.assertEqual(kind == "mated", row["subject_i"] == row["subject_j"])
+                self.assertEqual(kind == "mated", row["subject_a"] == row["subject_b"])
         self.assertEqual(2, len(made["points"]))
         table = [r for r in read_csv(os.path.join(report, "tables", "comparison.csv")) if not r["attribute"]]
         for point, row in zip(made["points"], table):
@@ -56,6 +56,52 @@ class Comparison(Case):
         self.assertIn("If nobody sets the threshold anew", page)
         self.assertEqual(2, len(made["threshold_transfer"]))
         self.assertEqual(4, len(made["groups"]))
+        for which, version in (("earlier", "1.0"), ("later", "1.1")):
+            cost = made["cost"][which]
+            said = self.json("info", "out/lbp-%s/evidence.h5" % version, "--json")["provenance"]
+            self.assertEqual(said["enrolment_seconds_median"], cost["enrolment_seconds_median"])
+            self.assertEqual(8 * 8 * 59 * 4, cost["template_bytes"])
+            self.assertGreater(cost["comparisons_per_second"], 0)
+        self.assertIn("15,104 bytes", page)
+
+    def test_references_of_the_earlier_release_with_probes_of_the_later(self):
+        config = CONFIG.replace("algorithm: lbp-normalised", "algorithm: lbp, parameters: { crop: 0.72 }, "
+                                "old_references: [\"lbp 1.0\"]")
+        write(self.folder, "two.yaml", config)
+        self.good("run", "two.yaml", "-q", "--output", "out")
+        report = self.path("out", "report")
+        made = json.loads(read(os.path.join(report, "summary.json")))["comparisons"][0]
+        mixed = made["references_of_one_probes_of_the_other"]
+        self.assertEqual([("1.0", "1.1")], [(m["references"]["version"], m["probes"]["version"]) for m in mixed])
+        # Alone, with the same thresholds, its report has the same figures.
+        thresholds = [p["threshold"] for p in mixed[0]["points"]]
+        self.assertEqual(2, len(thresholds))
+        self.good("compare", "--references", "out/lbp-1.0/templates.h5", "--probes", "out/lbp-1.1/templates.h5",
+                  "--thresholds", ",".join(repr(t) for t in thresholds), "-o", "alone.h5", "-q")
+        self.good("report", "alone.h5", "-o", "alone", "-q")
+        alone = json.loads(read(self.path("alone", "summary.json")))["releases"][0]
+        alone = {p["threshold"]: p for p in alone["operating_points"] if p["kind"] == "threshold"}
+        for point in mixed[0]["points"]:
+            for rate in ("fmr", "fnmr", "gfnmr"):
+                for key in ("errors", "trials", "low", "high"):
+                    self.assertEqual(alone[point["threshold"]][rate][key], point[rate][key], (rate, key))
+        self.assertEqual(2 * 40 * 3, mixed[0]["points"][0]["fnmr"]["trials"])
+        page = re.sub(r"<[^>]*>", "", read(os.path.join(report, "index.html")))
+        self.assertIn("Where references of lbp 1.0 meet probes of lbp 1.1, at the threshold of lbp 1.1, the generalized "
+                      "FNMR is", page)
+        self.assertIn("(%d of 240" % mixed[0]["points"][0]["gfnmr"]["errors"], page)
+        self.assertIn('<a href="#comparison">', read(os.path.join(report, "index.html")))
+        self.assertEqual(2, len(read_csv(os.path.join(report, "tables", "mixed.csv"))))
+        again = self.good("run", "two.yaml", "--output", "out").stdout
+        self.assertEqual(3, len(re.findall("compare .* up to date", again)))
+        # Of other templates it is no evidence of these two, and alone between them it is none of one data set more.
+        self.assertIn("needs that of both releases", self.bad(2, "report", "alone.h5", "out/lbp-1.0/evidence.h5", "-o", "x"))
+
+    def test_releases_that_are_not_compatible_stop_the_run(self):
+        write(self.folder, "two.yaml", CONFIG.replace("lbp-normalised", "lbp-normalised, old_references: [\"lbp 1.0\"]"))
+        self.assertIn("are not compatible, by what their algorithms say", self.bad(2, "run", "two.yaml", "-q"))
+        write(self.folder, "two.yaml", CONFIG.replace("lbp-normalised", "lbp-normalised, old_references: [\"lbp 1.7\"]"))
+        self.assertIn("'lbp 1.7' is no other release of this file", self.bad(2, "run", "two.yaml", "-q"))
 
     def test_a_release_beside_itself_differs_in_nothing(self):
         write(self.folder, "two.yaml", CONFIG)

@@ -168,6 +168,33 @@ class Between(Case):
         self.assertGreaterEqual(point["fmr"]["high"], high * (1 - 1e-9))
         self.assertLess(point["fmr"]["high"] - point["fmr"]["low"], 1.5 * (high - low))
 
+    def test_quantiles_of_scores_are_those_of_all_scores(self):
+        for name in ("old", "new"):
+            self.good("compare", name + ".h5", "-o", name + "-e.h5", "--fmr-targets", TARGETS, "-q")
+            self.good("compare", name + ".h5", "-o", name + "-short.h5", "--fmr-targets", TARGETS, "--tail-cap", "500", "-q")
+        for ending in ("-e.h5", "-short.h5"):
+            self.good("report", "old" + ending, "new" + ending, "-o", "report" + ending, "-q")
+            with open(self.path("report" + ending, "summary.json"), encoding="utf-8") as text:
+                scale = json.load(text)["comparisons"][0]["score_scale"]
+            for which, release in (("earlier", "old"), ("later", "new")):
+                vectors = self.made[release].astype("i8")
+                scores = vectors @ vectors.T
+                pairs = [(i, j) for i, j in itertools.combinations(range(ROWS), 2)
+                         if i not in LOST[release] and j not in LOST[release]]
+                of = {"mated": [scores[i, j] for i, j in pairs if subject_of(i) == subject_of(j) and i % EACH % 2 != j % EACH % 2],
+                      "non_mated": [scores[i, j] for i, j in pairs if subject_of(i) != subject_of(j)]}
+                for kind, shares in scale.items():
+                    values = sorted(of[kind])
+                    for one in shares["quantiles"]:
+                        exact = values[max(int(numpy.ceil(one["share"] * len(values) - 1e-9)), 1) - 1]
+                        found = one[which]
+                        self.assertLessEqual(abs(found["value"] - exact), found["bound"], (kind, one))
+                        if found["source"] == "exact":
+                            self.assertEqual(0, found["bound"])
+            coarse = [one[which]["source"] == "coarse" for one in scale["non_mated"]["quantiles"]]
+            self.assertEqual("short" in ending, any(coarse))
+            self.assertFalse(all(coarse))
+
     def test_what_cannot_be_compared_is_refused_in_one_line(self):
         self.take("other", "new", family="g")
         self.take("silent", "new", family=None)

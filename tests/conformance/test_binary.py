@@ -1,5 +1,6 @@
 """test_binary -- bit strings from matrix to report, against scores and rates computed bit by bit in whole numbers
 here: shifts, masks, pairs that fail to compare, groups, roles; every backend, several threads, a stopped comparison."""
+import csv
 import itertools
 import json
 import os
@@ -20,9 +21,13 @@ COMPARATOR = f"hamming:shifts={SHIFTS},minimum-valid-bits={MINIMUM}"
 TARGETS = ["1e-1", "1e-2"]
 
 
+def quality_of(row):
+    return (row * 7) % 10
+
+
 def population():
     draw = numpy.random.default_rng(11)
-    codes, masks, lines = [], [], ["sample,subject,session,group,side"]
+    codes, masks, lines = [], [], ["sample,subject,session,group,side,quality"]
     for subject in range(SUBJECTS):
         eye = draw.integers(0, 2, (ROWS, COLUMNS))
         for k in range(EACH):
@@ -34,7 +39,7 @@ def population():
             turn = int(draw.integers(-SHIFTS, SHIFTS + 1)) * STEP
             codes.append(numpy.roll(code, turn, axis=1).ravel())
             masks.append(numpy.roll(mask, turn, axis=1).ravel())
-            lines.append(f"s{row},p{subject},{k},{'ab'[subject % 2]},{'rpp'[k]}")
+            lines.append(f"s{row},p{subject},{k},{'ab'[subject % 2]},{'rpp'[k]},{quality_of(row)}")
     return numpy.array(codes), numpy.array(masks, dtype=int), "\n".join(lines) + "\n"
 
 
@@ -165,6 +170,24 @@ class Binary(Case):
             self.assertEqual(counts(at["gfnmr"]), (misses + tried - len(own), tried))
         with open(self.path("r/index.html"), encoding="utf-8") as page:
             self.assertIn("failed to compare", page.read())
+        self.check_least_qualities(release, done, same, attempted_mated)
+
+    def check_least_qualities(self, release, done, same, attempted_mated):
+        """Samples below a least quality count as refused: what failed to compare among the others still does."""
+        with open(self.path("r/tables/quality_minima.csv"), encoding="utf-8", newline="") as lines:
+            minima = [row for row in csv.DictReader(lines) if not row["attribute"]]
+        self.assertGreater(len(minima), 0)
+        for row in minima:
+            kept = lambda p: all(quality_of(x) >= float(row["least_quality"]) for x in p)
+            mated = [done[p] for p in done if same[p] and kept(p)]
+            others = [done[p] for p in done if not same[p] and kept(p)]
+            found = [tuple(int(row[f"{rate}_{part}"]) for part in ("errors", "trials")) for rate in ("fnmr", "gfnmr", "fmr")]
+            expected = []
+            for point in release["operating_points"]:
+                missed = sum(share < point["threshold"] for share in mated)
+                expected.append([(missed, len(mated)), (missed + len(attempted_mated) - len(mated), len(attempted_mated)),
+                                 (sum(share >= point["threshold"] for share in others), len(others))])
+            self.assertIn(found, expected)
 
     def test_templates_keep_bits_layout_and_digest(self):
         with h5py.File(self.path("t.h5")) as file:
