@@ -76,7 +76,7 @@ class SummaryKeys(Case):
         write(self.folder, "x.csv", "\n".join(labels) + "\n")
         out = "t%s.h5" % version
         self.good("import", "templates", "x.npy", "--labels", "x.csv", "--release", "vendor", "--version", version, "-o", out,
-                  "-q")
+                  "--family", "vendor", "-q")
         return out
 
     def report(self, *arguments):
@@ -89,6 +89,9 @@ class SummaryKeys(Case):
         for templates, evidence, targets in ((old, "a.h5", "1e-1,1e-2,1e-4"), (new, "b.h5", "1e-1,1e-2,1e-4")):
             self.good("compare", templates, "-o", evidence, "--fmr-targets", targets, "--thresholds", "0.99", "-q")
         self.report("a.h5", "b.h5", "--by", "region,sex,region*sex")
+        self.good("compare", "--references", old, "--probes", new, "-o", "between.h5", "--fmr-targets", "1e-1", "-q")
+        self.report("a.h5", "between.h5", "b.h5")
+        self.report("between.h5")
         self.good("compare", old, "-o", "short.h5", "--fmr-targets", "1e-1,1e-2", "--tail-cap", "500", "-q")
         self.report("short.h5")
         self.good("compare", new, "-o", "kind.h5", "--protocol", "one-per-subject", "--fmr-targets", "1e-1", "-q")
