@@ -13,6 +13,12 @@ if(ASSAY_SANITIZE)
   target_link_options(assay_options INTERFACE -fsanitize=${ASSAY_SANITIZE})
 endif()
 
+# Children end with _exit after they have told their counts, so that what they did counts too.
+if(ASSAY_COVERAGE)
+  target_compile_options(assay_options INTERFACE --coverage -fprofile-update=atomic)
+  target_link_options(assay_options INTERFACE --coverage)
+endif()
+
 # Fuzzing needs what clang counts while the program runs.
 if(ASSAY_FUZZ)
   target_compile_options(assay_options INTERFACE -fsanitize=fuzzer-no-link)

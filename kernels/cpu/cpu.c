@@ -114,6 +114,7 @@ static void forget_counters(cpu_worker *workers, unsigned threads, uint64_t hist
     for (unsigned n = 0; n < threads; n++) {
         const uint64_t rescored = workers[n].tally.rescored;
         workers[n].tally = (assay_tally){.rescored = rescored};
+        workers[n].rows_first = UINT64_MAX; /* rows of bytes may be packed, where none are wanted */
         memset(workers[n].histogram, 0, histogram_length * sizeof(uint64_t));
     }
 }
@@ -232,6 +233,7 @@ out:
     free(workers);
     assay_cpu_screen_close(&work);
     free(work.columns);
+    free(work.column_sums);
     free(work.floats);
     free(work.kept);
     assay_tally_free(&tally);

@@ -37,6 +37,9 @@ typedef struct {
     int32_t *columns; /* [panels][depth][ASSAY_MICRO_COLUMNS]: coarse components of all, packed; or
                          NULL */
     float *floats;    /* [count][length]: for OpenBLAS; or NULL */
+    int32_t *column_sums; /* [panels][sum_length] coarse components of a panel's columns, added up;
+                             or NULL */
+    uint32_t sum_length;  /* length and zeros behind it */
     cpu_screen screen;
     uint64_t end;
     atomic_uint_least64_t next_tile;
@@ -69,6 +72,7 @@ typedef struct {
     bool started;
     int32_t *rows;       /* [ASSAY_TILE_EDGE / kernel rows, rounded up][depth][kernel rows] */
     uint64_t rows_first; /* place of the first of them; UINT64_MAX: none yet */
+    int32_t *row_sums;   /* [blocks of rows in a tile][sum_length], as column_sums */
     float *scores;       /* [ASSAY_TILE_EDGE][ASSAY_TILE_EDGE], for OpenBLAS */
     int32_t *block;      /* [ASSAY_MICRO_CELLS_MAX] products */
     uint16_t *bins;      /* [2][ASSAY_MICRO_CELLS_MAX], one pending, one being made */

@@ -12,6 +12,13 @@
 #include "kernels/cpu/cpu_private.h"
 #include "kernels/pairs_private.h"
 
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define FOR_EACH_X86                                                                               \
+    __attribute__((target_clones("arch=x86-64-v4", "avx2", "default"), optimize("O3")))
+#else
+#define FOR_EACH_X86
+#endif
+
 enum {
     CHECK_EVERY = 61
 }; /* blocks for each that is checked; a prime, so that it meets every place */
@@ -45,25 +52,73 @@ static void pack_panel(const assay_quantised *set, uint64_t first, unsigned widt
     }
 }
 
+/* ---- sums for the check of blocks ---- */
+
+enum { SUM_STEP = 16, LEAST_ROWS = 8 }; /* of any block, OpenBLAS's tiles included */
+
+static uint32_t sum_length_of(uint32_t length) {
+    return (length + SUM_STEP - 1) / SUM_STEP * SUM_STEP;
+}
+
+/* Components of templates first … first + width - 1, added up. */
+FOR_EACH_X86 static void add_up(const assay_quantised *set, uint64_t first, unsigned width,
+                                int32_t *restrict sums) {
+    memset(sums, 0, sum_length_of(set->length) * sizeof *sums);
+    for (unsigned n = 0; n < width && first + n < set->count; n++) {
+        const int16_t *restrict coarse = set->coarse + (size_t)(first + n) * set->length;
+        for (uint32_t k = 0; k < set->length; k++) sums[k] += coarse[k];
+    }
+}
+
+/* The sum of all cells of a block, from the sums of its rows and of its columns, modulo 2^32. */
+FOR_EACH_X86 static uint32_t product_of_sums(const int32_t *restrict rows,
+                                             const int32_t *restrict columns, uint32_t length) {
+    uint32_t sum = 0;
+    for (uint32_t k = 0; k < length; k++) sum += (uint32_t)rows[k] * (uint32_t)columns[k];
+    return sum;
+}
+
+FOR_EACH_X86 static uint32_t sum_of_cells(const int32_t *restrict cells, uint32_t count) {
+    uint32_t sum = 0;
+    for (uint32_t n = 0; n < count; n++) sum += (uint32_t)cells[n];
+    return sum;
+}
+
+static assay_status add_up_columns(cpu_work *work) {
+    const assay_quantised *set = work->plan->templates;
+    work->sum_length = sum_length_of(set->length);
+    const assay_status status =
+        assay_allocate_aligned(&work->column_sums, (size_t)panels_of(set->count) * work->sum_length,
+                               sizeof(int32_t), "sums of templates");
+    for (uint64_t n = 0; status == ASSAY_OK && n < panels_of(set->count); n++) {
+        add_up(set, n * ASSAY_MICRO_COLUMNS, ASSAY_MICRO_COLUMNS,
+               work->column_sums + n * work->sum_length);
+    }
+    return status;
+}
+
 uint64_t assay_cpu_packed_bytes(const assay_microkernel *kernel, uint64_t count, uint32_t length) {
-    if (kernel->rows == 0) return count * length * sizeof(float);
-    return panels_of(count) * ASSAY_MICRO_COLUMNS * depth_of(length) * sizeof(int32_t);
+    const uint64_t sums = panels_of(count) * sum_length_of(length) * sizeof(int32_t);
+    if (kernel->rows == 0) return sums + count * length * sizeof(float);
+    return sums + panels_of(count) * ASSAY_MICRO_COLUMNS * depth_of(length) * sizeof(int32_t);
 }
 
 assay_status assay_cpu_pack(cpu_work *work) {
     const assay_quantised *set = work->plan->templates;
     if (work->columns != NULL || work->floats != NULL) return ASSAY_OK;
     work->depth = depth_of(set->length);
+    assay_status status = add_up_columns(work);
+    if (status != ASSAY_OK) return status;
     if (work->kernel->rows == 0) {
         const size_t cells = (size_t)set->count * set->length;
-        const assay_status status = assay_allocate_aligned(&work->floats, cells, sizeof(float),
-                                                           "coarse templates as floats");
+        status = assay_allocate_aligned(&work->floats, cells, sizeof(float),
+                                        "coarse templates as floats");
         for (size_t k = 0; status == ASSAY_OK && k < cells; k++) work->floats[k] = set->coarse[k];
         return status;
     }
     const size_t panel = (size_t)work->depth * ASSAY_MICRO_COLUMNS;
-    const assay_status status = assay_allocate_aligned(
-        &work->columns, (size_t)panels_of(set->count) * panel, sizeof(int32_t), "packed templates");
+    status = assay_allocate_aligned(&work->columns, (size_t)panels_of(set->count) * panel,
+                                    sizeof(int32_t), "packed templates");
     for (uint64_t n = 0; status == ASSAY_OK && n < panels_of(set->count); n++) {
         pack_panel(set, n * ASSAY_MICRO_COLUMNS, ASSAY_MICRO_COLUMNS, work->columns + n * panel);
     }
@@ -75,12 +130,18 @@ static size_t rows_cells(uint32_t length) {
     return (size_t)(ASSAY_TILE_EDGE + ASSAY_MICRO_ROWS_MAX) * depth_of(length);
 }
 
+/* Sums of every block of rows of a tile. */
+static size_t sums_cells(uint32_t length) {
+    return (size_t)(ASSAY_TILE_EDGE / LEAST_ROWS) * sum_length_of(length);
+}
+
 uint64_t assay_cpu_worker_bytes(const assay_all_pairs *plan, const assay_microkernel *kernel) {
     const uint64_t products = kernel->rows == 0
                                   ? (uint64_t)ASSAY_TILE_EDGE * ASSAY_TILE_EDGE * sizeof(float)
                                   : rows_cells(plan->templates->length) * sizeof(int32_t);
     return products + (ASSAY_TILE_EDGE + ASSAY_MICRO_ROWS_MAX) * sizeof(int32_t) +
-           sizeof(cpu_worker) + histogram_length_of(plan) * sizeof(uint64_t) +
+           sums_cells(plan->templates->length) * sizeof(int32_t) + sizeof(cpu_worker) +
+           histogram_length_of(plan) * sizeof(uint64_t) +
            CANDIDATE_BATCH * sizeof(assay_scored_pair) + ASSAY_MICRO_CELLS_MAX * 8;
 }
 
@@ -94,6 +155,9 @@ assay_status assay_cpu_worker_open(cpu_work *work, uint64_t *histogram, cpu_work
                                      sizeof(float), "a tile of scores")
             : assay_allocate_aligned(&worker->rows, rows_cells(work->plan->templates->length),
                                      sizeof(int32_t), "packed rows of a tile");
+    if (status != ASSAY_OK) return status;
+    status = assay_allocate_aligned(&worker->row_sums, sums_cells(work->plan->templates->length),
+                                    sizeof(int32_t), "sums of rows");
     if (status != ASSAY_OK) return status;
     status = assay_allocate_aligned(&worker->block, ASSAY_MICRO_CELLS_MAX, sizeof(int32_t),
                                     "a block of products");
@@ -120,6 +184,7 @@ assay_status assay_cpu_worker_open(cpu_work *work, uint64_t *histogram, cpu_work
 
 void assay_cpu_worker_close(cpu_worker *worker) {
     free(worker->rows);
+    free(worker->row_sums);
     free(worker->scores);
     free(worker->block);
     free(worker->bins);
@@ -362,8 +427,32 @@ static assay_status check_cell(const cpu_worker *self, const block_place *at) {
         (unsigned long long)(at->first_b + c), expected);
 }
 
+/* Every block against the product of the sums of its rows and columns, which is the sum of its
+ * cells: one wrong cell shows, and several do unless they cancel to the last bit. What is screened
+ * has no such sums: its cells are only bounds. */
+static assay_status check_sum(const cpu_worker *self, const block_place *at) {
+    const cpu_work *work = self->work;
+    if (work->screen.kernel != NULL) return ASSAY_OK;
+    const uint32_t block = (uint32_t)(at->first_a % ASSAY_TILE_EDGE / at->rows);
+    const uint32_t found = sum_of_cells(self->block, at->rows * ASSAY_MICRO_COLUMNS);
+    const uint32_t expected = product_of_sums(
+        self->row_sums + (size_t)block * work->sum_length,
+        work->column_sums + at->first_b / ASSAY_MICRO_COLUMNS * work->sum_length, work->sum_length);
+    if (found == expected) return ASSAY_OK;
+    return assay_fail(ASSAY_DISAGREES,
+                      "micro-kernel %s gives products of places %llu to %llu against %llu to %llu "
+                      "that add up to %u; expected %u, by the product of their sums: no result of "
+                      "this machine can be trusted",
+                      work->kernel->name, (unsigned long long)at->first_a,
+                      (unsigned long long)(at->first_a + at->size_a - 1),
+                      (unsigned long long)at->first_b,
+                      (unsigned long long)(at->first_b + at->size_b - 1), found, expected);
+}
+
 static assay_status take_block(cpu_worker *self, const block_place *at, bool plain) {
     const assay_quantised *set = self->work->plan->templates;
+    const assay_status summed = check_sum(self, at);
+    if (summed != ASSAY_OK) return summed;
     if (set->comparator == ASSAY_EUCLIDEAN && self->work->screen.kernel == NULL) {
         to_distances(set, at, self->block);
         assay_micro_finish(at->rows, &self->made);
@@ -424,12 +513,22 @@ static void set_row_starts(cpu_worker *self, uint64_t first, uint64_t size) {
     }
 }
 
+/* Sums of the blocks of `rows` rows of a tile, where there is a use for them. */
+static void add_up_rows(cpu_worker *self, uint64_t first, uint64_t size, unsigned rows) {
+    if (self->work->screen.kernel != NULL) return;
+    for (uint64_t offset = 0; offset < size; offset += rows) {
+        add_up(self->work->plan->templates, first + offset, rows,
+               self->row_sums + offset / rows * self->work->sum_length);
+    }
+}
+
 static void pack_rows(cpu_worker *self, uint64_t first, uint64_t size) {
     if (self->work->screen.kernel != NULL) set_row_starts(self, first, size);
     if (self->rows_first == first) return;
     for (uint64_t offset = 0; offset < size; offset += block_rows(self->work)) {
         pack_block_rows(self, first, offset);
     }
+    add_up_rows(self, first, size, block_rows(self->work));
     self->rows_first = first;
 }
 
@@ -466,6 +565,7 @@ static assay_status take_tile_by_blas(cpu_worker *self, uint64_t first_a, uint64
                 1.0f, work->floats + (size_t)first_a * length, (int)length,
                 work->floats + (size_t)first_b * length, (int)length, 0.0f, self->scores,
                 ASSAY_TILE_EDGE);
+    add_up_rows(self, first_a, size_a, ROWS);
     for (uint64_t x = 0; x < size_a; x += ROWS) {
         for (uint64_t y = 0; y < size_b; y += ASSAY_MICRO_COLUMNS) {
             const block_place at = {.first_a = first_a + x,
@@ -474,6 +574,7 @@ static assay_status take_tile_by_blas(cpu_worker *self, uint64_t first_a, uint64
                                     .size_b = piece_of(size_b, y, ASSAY_MICRO_COLUMNS),
                                     .rows = ROWS};
             if (at.first_b + at.size_b - 1 <= at.first_a) continue;
+            memset(self->block, 0, ROWS * ASSAY_MICRO_COLUMNS * sizeof *self->block);
             for (unsigned r = 0; r < at.size_a; r++) {
                 const float *row = self->scores + (size_t)(x + r) * ASSAY_TILE_EDGE + y;
                 int32_t *block = self->block + r * ASSAY_MICRO_COLUMNS;

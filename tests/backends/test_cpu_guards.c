@@ -105,8 +105,40 @@ static void a_wrong_product_stops_the_run(void **state) {
     wrong.product = wrong_product;
     assay_tally tally = {0};
     assert_int_equal(run(&wrong, &f, &tally), ASSAY_DISAGREES);
-    assert_non_null(strstr(assay_error_text(), "by the definition"));
+    assert_non_null(strstr(assay_error_text(), "by the product of their sums"));
     assert_null(tally.tail);
+    assay_quantised_free(&f.set);
+}
+
+/* One bit of one product of one block among some forty thousand. */
+static unsigned long blocks_until_wrong;
+static unsigned wrong_cell, wrong_bit;
+static void once_wrong_product(const int32_t *a, const int32_t *b, uint32_t depth,
+                               const assay_pending_bins *pending, assay_micro_result *result) {
+    assay_microkernel_best()->product(a, b, depth, pending, result);
+    if (blocks_until_wrong-- == 0)
+        result->products[wrong_cell] ^= (int32_t)(UINT32_C(1) << wrong_bit);
+}
+
+static void a_single_wrong_bit_of_a_product_stops_the_run(void **state) {
+    (void)state;
+    static fixture f;
+    const unsigned rows = assay_microkernel_best()->rows;
+    if (rows == 0) skip();
+    make(&f, 0);
+    assay_microkernel wrong = *assay_microkernel_best();
+    wrong.product = once_wrong_product;
+    wrong.screen = NULL;
+    const assay_backend_options options = {.threads = 1, .known_floor = INT64_MIN};
+    for (wrong_bit = 0; wrong_bit < 32; wrong_bit += 7) {
+        assay_tally tally = {0};
+        blocks_until_wrong = 3000 + 400 * wrong_bit;
+        wrong_cell = (wrong_bit * 61) % (rows * ASSAY_MICRO_COLUMNS);
+        assert_int_equal(
+            assay_cpu_all_pairs(&wrong, &f.plan, 0, assay_tile_count(COUNT), &options, &tally),
+            ASSAY_DISAGREES);
+        assert_non_null(strstr(assay_error_text(), "by the product of their sums"));
+    }
     assay_quantised_free(&f.set);
 }
 
@@ -409,6 +441,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bound_that_is_too_small_stops_the_run),
         cmocka_unit_test(a_wrong_product_stops_the_run),
+        cmocka_unit_test(a_single_wrong_bit_of_a_product_stops_the_run),
         cmocka_unit_test(a_guess_that_is_too_high_is_done_again),
         cmocka_unit_test(a_guess_that_is_too_high_costs_no_earlier_candidate),
         cmocka_unit_test(a_lumpy_set_has_its_exact_tail),
