@@ -13,7 +13,7 @@ if(ASSAY_SANITIZE)
   target_link_options(assay_options INTERFACE -fsanitize=${ASSAY_SANITIZE})
 endif()
 
-# Children end with _exit after they have told their counts, so that what they did counts too.
+# What a child did that ended with _exit is not in the counts.
 if(ASSAY_COVERAGE)
   target_compile_options(assay_options INTERFACE --coverage -fprofile-update=atomic)
   target_link_options(assay_options INTERFACE --coverage)
