@@ -1,5 +1,5 @@
 /* config -- an evaluation as its YAML file says it, read in one pass that tells every fault. */
-#include "harness/config.h"
+#include "harness/config_composites.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -674,6 +674,8 @@ static assay_status read_sections(assay_yaml *yaml, const char *base, assay_conf
     if (status == ASSAY_OK)
         status = read_releases(yaml, assay_yaml_need(yaml, root, "releases"), base, config);
     if (status == ASSAY_OK)
+        status = assay_config_read_composites(yaml, assay_yaml_get(root, "composites"), config);
+    if (status == ASSAY_OK)
         status = read_comparison(yaml, assay_yaml_get(root, "comparison"), base, config);
     if (status == ASSAY_OK) status = read_report(yaml, assay_yaml_get(root, "report"), config);
     if (status == ASSAY_OK) check_sources(yaml, config, dataset != NULL);
@@ -691,8 +693,9 @@ static assay_status set_defaults(const char *path, assay_config *config) {
 }
 
 assay_status assay_config_read(const char *path, assay_config *out) {
-    static const char *const keys[] = {"assay",      "name",     "output",     "dataset",
-                                       "population", "releases", "comparison", "report"};
+    static const char *const keys[] = {"assay",      "name",       "output",
+                                       "dataset",    "population", "releases",
+                                       "composites", "comparison", "report"};
     assay_config config = {0};
     assay_yaml yaml = {0};
     char *base = NULL;
@@ -748,6 +751,9 @@ void assay_config_free(assay_config *config) {
     assay_manifest_declaration_free(&config->dataset);
     for (size_t n = 0; n < config->release_count; n++) free_release(&config->releases[n]);
     free(config->releases);
+    for (size_t n = 0; n < config->composite_count; n++)
+        assay_composite_free(&config->composites[n]);
+    free(config->composites);
     assay_protocol_free(&config->protocol);
     free(config->pair_list);
     free(config->comparator);

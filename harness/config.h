@@ -6,6 +6,7 @@
 #include "datasets/manifest.h"
 #include "datasets/population.h"
 #include "datasets/protocol.h"
+#include "harness/composite.h"
 
 typedef struct {
     char *name, *version;
@@ -37,6 +38,8 @@ typedef struct {
     assay_manifest_declaration dataset;
     assay_config_release *releases; /* [release_count], at least one */
     size_t release_count;
+    assay_composite *composites; /* [composite_count], of these releases */
+    size_t composite_count;
     assay_protocol protocol;
     char *pair_list;  /* CSV, or NULL */
     char *comparator; /* NULL: as the release says */

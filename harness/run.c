@@ -13,6 +13,7 @@
 #include "datasets/base/pace.h"
 #include "datasets/npy.h"
 #include "datasets/opaque.h"
+#include "harness/config_composites.h"
 #include "harness/outputs.h"
 #include "harness/run_private.h"
 #include "kernels/comparator.h"
@@ -594,6 +595,66 @@ static assay_status run_releases(runner *run, release_files *files) {
     return status == ASSAY_OK ? compare_old_references(run, files) : status;
 }
 
+/* ---- composites ---- */
+
+static assay_status composite_path(const runner *run, const assay_composite *composite,
+                                   char **out) {
+    assay_text text = {0};
+    assay_text_appendf(&text, "%s/%s-%s/evidence.h5", run->output, composite->name,
+                       composite->version);
+    assay_status status = assay_text_status(&text);
+    if (status == ASSAY_OK)
+        *out = text.bytes;
+    else
+        assay_text_free(&text);
+    return status;
+}
+
+/* Evidence of the releases as that of one system; the paths of its parts are those of theirs. */
+static assay_status make_composite(runner *run, const assay_composite *composite,
+                                   const char *const *parts, const char *path,
+                                   assay_run_step *step) {
+    bool fits = false;
+    assay_status status = ASSAY_OK;
+    if (run->options->dry_run) return ASSAY_OK;
+    if (!run->options->force && assay_file_exists(path))
+        status = assay_composite_fits(composite, parts, path, &fits, &step->digest);
+    if (status == ASSAY_OK && fits) step->outcome = ASSAY_RUN_UP_TO_DATE;
+    if (status == ASSAY_OK && !fits) status = assay_run_make_parent(path);
+    if (status == ASSAY_OK && !fits)
+        status = assay_composite_make(composite, parts, path, &step->digest);
+    snprintf(step->summary, sizeof step->summary, "%zu algorithms, by the age in the reference",
+             composite->part_count);
+    return status;
+}
+
+static assay_status step_composite(runner *run, const release_files *files,
+                                   const assay_composite *composite) {
+    const assay_config_release named = {.name = composite->name, .version = composite->version};
+    assay_run_step *step = NULL;
+    const char **parts = NULL;
+    char *path = NULL;
+    assay_status status = composite_path(run, composite, &path);
+    if (status == ASSAY_OK)
+        status = assay_allocate(&parts, composite->part_count, sizeof *parts, "parts");
+    if (status == ASSAY_OK) status = add_step(run, "compose", &named, path, &step);
+    if (status != ASSAY_OK) goto out;
+    start(run, step);
+    for (size_t n = 0; n < composite->part_count; n++)
+        parts[n] = files[assay_config_find_release(run->config, composite->parts[n].release,
+                                                   composite->parts[n].version)]
+                       .evidence;
+    status = make_composite(run, composite, parts, path, step);
+    if (status == ASSAY_OK)
+        status = assay_copy_string(&run->result->evidence[run->result->evidence_count], path);
+    if (status == ASSAY_OK) run->result->evidence_count++;
+    finish(run, step, status);
+out:
+    free(parts);
+    free(path);
+    return status;
+}
+
 static bool needs_dataset(const assay_config *config) {
     for (size_t n = 0; n < config->release_count; n++)
         if (assay_config_enrols(&config->releases[n])) return true;
@@ -605,15 +666,24 @@ static assay_status check_outputs(const runner *run, const release_files *files)
     const assay_config *config = run->config;
     const char **inputs = NULL;
     assay_output *outputs = NULL;
+    char **composites = NULL;
     size_t count = config->release_count, in = 0, out = 0;
     assay_status status = assay_allocate(&inputs, 3 + 3 * count, sizeof *inputs, "inputs");
     if (status == ASSAY_OK)
-        status = assay_allocate(&outputs, 1 + 2 * count, sizeof *outputs, "outputs");
+        status = assay_allocate(&outputs, 1 + 2 * count + config->composite_count, sizeof *outputs,
+                                "outputs");
+    if (status == ASSAY_OK)
+        status = assay_allocate(&composites, config->composite_count, sizeof *composites, "paths");
     if (status != ASSAY_OK) goto out;
     inputs[in++] = config->path;
     inputs[in++] = config->pair_list;
     inputs[in++] = config->dataset.csv;
     if (needs_dataset(config)) outputs[out++] = (assay_output){run->dataset_path, "dataset"};
+    for (size_t n = 0; status == ASSAY_OK && n < config->composite_count; n++) {
+        status = composite_path(run, &config->composites[n], &composites[n]);
+        outputs[out++] = (assay_output){composites[n], "evidence"};
+    }
+    if (status != ASSAY_OK) goto out;
     for (size_t n = 0; n < count; n++) {
         inputs[in++] = config->releases[n].templates;
         inputs[in++] = config->releases[n].labels;
@@ -623,6 +693,8 @@ static assay_status check_outputs(const runner *run, const release_files *files)
     }
     status = assay_outputs_check(outputs, out, inputs, in);
 out:
+    for (size_t n = 0; composites != NULL && n < config->composite_count; n++) free(composites[n]);
+    free(composites);
     free(inputs);
     free(outputs);
     return status;
@@ -635,6 +707,8 @@ static assay_status run_steps(runner *run, release_files *files) {
         if (status == ASSAY_OK) status = step_ingest(run);
     }
     if (status == ASSAY_OK) status = run_releases(run, files);
+    for (size_t n = 0; status == ASSAY_OK && n < run->config->composite_count; n++)
+        status = step_composite(run, files, &run->config->composites[n]);
     if (status != ASSAY_OK) give_up(run);
     return status;
 }
@@ -649,8 +723,9 @@ static assay_status prepare(runner *run, release_files *files) {
                             run->output);
     if (status == ASSAY_OK) status = assay_path_join(&run->dataset_path, run->output, "dataset.h5");
     if (status == ASSAY_OK)
-        status = assay_allocate(&run->result->evidence, count_evidence(run->config), sizeof(char *),
-                                "paths of evidence");
+        status = assay_allocate(&run->result->evidence,
+                                count_evidence(run->config) + run->config->composite_count,
+                                sizeof(char *), "paths of evidence");
     for (size_t n = 0; status == ASSAY_OK && n < count; n++)
         status = name_files(run, &run->config->releases[n], &files[n]);
     return status == ASSAY_OK ? check_outputs(run, files) : status;
