@@ -13,7 +13,8 @@
 #include "reports/section.h"
 
 static const char style[] =
-    ".verdict{border:2px solid var(--verdict);border-left-width:10px;border-radius:4px;"
+    ".verdict{border:2px "
+    "solid;border-color:var(--verdict);border-left-width:10px;border-radius:4px;"
     "padding:10px 18px;margin:18px 0}\n"
     ".verdict b{display:block;font-size:1.9rem;line-height:1.2;color:var(--verdict)}\n"
     ".verdict p{margin:.3em 0 0}\n"
@@ -22,23 +23,40 @@ static const char style[] =
     ".open{--verdict:#e0b050}}\n"
     ".state{font-weight:600;color:var(--verdict)}\n"
     ".trial{border:2px dashed #b42318;padding:8px 16px;margin:14px 0}\n"
-    "dl{display:grid;grid-template-columns:max-content 1fr;gap:3px 18px;margin:.4em 0;"
-    "font-size:.92rem}\n"
-    "dt{color:var(--quiet)}dd{margin:0;overflow-wrap:anywhere}\n"
-    ".sign{display:grid;grid-template-columns:1fr 1fr;gap:26px 40px;margin-top:2.2em;"
-    "break-inside:avoid}\n"
-    ".sign div{border-top:1px solid var(--ink);padding-top:4px;font-size:.88rem;"
-    "color:var(--quiet);margin-top:34px}\n"
-    "main{max-width:1100px}.gate td,.gate th{padding:5px 10px 5px 4px}"
-    ".gate tbody th{font-weight:600;width:19%}.gate td:nth-child(3){width:29%}\n"
+    "main{max-width:1180px}.gate td,.gate th{padding:5px 10px 5px 4px}"
+    ".gate tbody th{font-weight:600}.gate tbody th .ci{font-size:1em;font-weight:400}\n"
+    ".legend{font-size:.88rem;color:var(--quiet);margin:.5em 0}\n"
+    ".facts th{font-weight:400;color:var(--quiet);text-align:left;padding-right:16px;"
+    "vertical-align:top;white-space:nowrap}.facts td{text-align:left;overflow-wrap:anywhere}"
+    ".facts th,.facts td{border:0;padding-top:2px;padding-bottom:2px}\n"
+    ".sign{table-layout:fixed;margin-top:1.6em}.sign td{border:0;border-bottom:1px solid;"
+    "border-bottom-color:var(--ink);height:3.4em;vertical-align:bottom;color:var(--quiet);font-"
+    "size:.88rem}"
+    ".sign td.gap{border:0;width:6%}\n"
+    "@page{size:A4;margin:9mm 10mm 11mm}\n"
     "@media print{:root{--page:#fff;--ink:#1f2328;--quiet:#444c55;--line:#c8d1da;--bar:#8c959f}"
-    "html{font-size:8.2pt}body{font-size:8.2pt;line-height:1.3}table,dl{font-size:.95rem}h1{font-size:1.5rem;margin:.1em 0}"
-    "h2{margin:.9em 0 .2em;padding-top:.3em;font-size:1.05rem}"
-    ".gate td,.gate th{padding:2px 7px 2px 3px}.verdict{margin:8px 0;padding:5px 14px}"
-    ".verdict b{font-size:1.5rem}header{padding-top:0}footer{padding:6px 0 0}dl{gap:1px 14px}"
-    ".sign{margin-top:1em;gap:4px 40px}"
     ".pass{--verdict:#1a7f37}.fail{--verdict:#b42318}.open{--verdict:#8a5a00}"
-    ".verdict,.state{print-color-adjust:exact}}\n";
+    ".verdict,.state{print-color-adjust:exact}.verdict.pass{border-color:#1a7f37}"
+    ".verdict.fail{border-color:#b42318}.verdict.open{border-color:#8a5a00}"
+    ".sign td{border-bottom-color:#1f2328}.gate td:nth-child(3){padding-right:12pt}"
+    "html,body{font-size:7.4pt;line-height:1.25}header{padding-top:0}.eyebrow,.meta{margin:0}"
+    "header>h1{font-size:14pt;margin:1mm 0}h2{margin:2mm 0 .5mm;padding-top:0;font-size:9pt;"
+    "border:0}.verdict{margin:2mm 0;padding:1.5mm 4mm;border-width:1.5px;border-left-width:6px}"
+    ".verdict b{font-size:13pt}.verdict p{margin:.4mm 0 0}.trial{margin:1.5mm 0;padding:1mm 3mm}"
+    ".gate table{font-size:6.2pt;line-height:1.2}.gate td,.gate th{padding:.6pt 4pt .6pt 0;"
+    "white-space:nowrap}.gate thead th{white-space:normal}.gate tbody th{white-space:normal;"
+    "width:41mm}.gate td:nth-child(6){white-space:normal;width:22mm}.gate "
+    ".ci{display:inline;font-size:1em;margin-left:.5em}"
+    ".gate caption{font-size:6.5pt}"
+    ".gate.many table{font-size:5.6pt}.gate.most table{font-size:4.7pt}"
+    ".gate.many td,.gate.many th,.gate.most td,.gate.most th{padding:.2pt 4pt .2pt 0}"
+    ".legend{font-size:6.3pt;margin:1mm 0;line-height:1.2}.facts{font-size:6.5pt;line-height:1.2}"
+    ".facts th,.facts td{padding:.3pt 6pt .3pt 0}.sign{font-size:7pt;margin-top:1mm;"
+    "break-inside:avoid}.sign td{height:8mm;padding:0;font-size:6.5pt}"
+    "footer{padding:1mm 0 0;font-size:6.3pt}footer p{margin:0}}\n"
+    "@media screen and (max-width:640px){.gate .scroll{overflow-x:auto}.sign,.sign tbody,"
+    ".sign tr,.sign td,.facts,.facts tbody,.facts tr,.facts th,.facts td{display:block;width:auto}"
+    ".facts th{white-space:normal;padding-top:6px}.sign td.gap{display:none}}\n";
 
 /* ---- numbers ---- */
 
@@ -80,34 +98,29 @@ static bool is_difference(const assay_gate_criterion *criterion) {
 }
 
 static void append_required(assay_text *text, const assay_gate_criterion *criterion) {
-    assay_text_append(text, criterion->unit == ASSAY_UNIT_COUNT        ? "at least "
-                            : criterion->unit == ASSAY_UNIT_DIFFERENCE ? "below "
-                                                                       : "at most ");
+    assay_text_append(text, criterion->unit == ASSAY_UNIT_COUNT        ? "≥ "
+                            : criterion->unit == ASSAY_UNIT_DIFFERENCE ? "< "
+                                                                       : "≤ ");
     append_value(text, criterion->unit, criterion->limit);
-    if (criterion->unit == ASSAY_UNIT_DIFFERENCE) assay_text_append(text, " points");
 }
 
 static void append_counts(assay_text *text, const assay_gate_criterion *criterion) {
     if (!criterion->trials) return;
-    assay_text_append(text, "<span class=\"ci\">");
     if (criterion->unit == ASSAY_UNIT_DIFFERENCE) {
-        assay_text_append(text, "alone wrong: candidate ");
         assay_html_count(text, criterion->errors);
-        assay_text_append(text, ", reference ");
+        assay_text_append(text, " : ");
         assay_html_count(text, criterion->errors_reference);
-        assay_text_append(text, ", of ");
+        assay_text_append(text, " of ");
         assay_html_count(text, criterion->trials);
     } else if (criterion->unit == ASSAY_UNIT_RATIO) {
         assay_html_count(text, criterion->errors);
-        assay_text_append(text, " and ");
+        assay_text_append(text, " : ");
         assay_html_count(text, criterion->errors_reference);
-        assay_text_append(text, " false matches");
     } else {
         assay_html_of(text, (assay_rate){criterion->errors, criterion->trials, NULL});
     }
     assay_text_append(text, "; ");
-    assay_html_counted(text, criterion->subjects, "subject", "subjects");
-    assay_text_append(text, "</span>");
+    assay_html_count(text, criterion->subjects);
 }
 
 static void append_measured(assay_text *text, const assay_gate_criterion *criterion) {
@@ -116,15 +129,9 @@ static void append_measured(assay_text *text, const assay_gate_criterion *criter
     if (is_difference(criterion) && !isnan(criterion->candidate)) {
         assay_text_append(text, " <span class=\"quiet\">(");
         append_value(text, rate, criterion->candidate);
-        assay_text_append(text, " against ");
+        assay_text_append(text, " : ");
         append_value(text, rate, criterion->reference);
         assay_text_append(text, ")</span>");
-    }
-    append_counts(text, criterion);
-    if (criterion->reason) {
-        assay_text_append(text, "<span class=\"ci\">");
-        assay_text_append_html(text, criterion->reason);
-        assay_text_append(text, "</span>");
     }
 }
 
@@ -224,7 +231,25 @@ static void say_filing(const assay_gate_filing *filing, assay_text *text) {
 
 /* ---- the criteria ---- */
 
-static void add_who(assay_text *text, const assay_gate_criterion *criterion) {
+/* What a row is called; what the JSON and the command line call it is longer. */
+static const char *short_name(const assay_gate_criterion *criterion) {
+    static const struct {
+        const char *key, *name;
+    } names[] = {
+        {"fmr_limit", "FMR"},
+        {"fmr_ratio", "FMR, ratio"},
+        {"gfnmr_limit", "Generalized FNMR"},
+        {"gfnmr_margin", "Generalized FNMR, difference"},
+        {"fte_limit", "Failure to enrol"},
+        {"fte_margin", "Failure to enrol, difference"},
+    };
+    for (size_t n = 0; n < sizeof names / sizeof *names; ++n)
+        if (strcmp(names[n].key, criterion->key) == 0) return names[n].name;
+    return criterion->what;
+}
+
+static void add_name(assay_text *text, const assay_gate_criterion *criterion) {
+    assay_text_append(text, short_name(criterion));
     if (!criterion->attribute) return;
     assay_text_append(text, "<span class=\"ci\">");
     assay_text_append_html(text, criterion->attribute);
@@ -241,37 +266,91 @@ static void add_result(assay_text *text, const assay_gate_criterion *criterion, 
                            criterion->holm_p < alpha ? "also among all criteria"
                                                      : "not among all criteria",
                            criterion->holm_p);
-    if (isnan(criterion->needed)) return;
-    assay_text_append(text, "<span class=\"ci\">decided by about ");
-    append_needed(text, criterion->needed);
-    append_where(text, criterion);
-    if (!isnan(criterion->needed_if_none) && criterion->needed_if_none != criterion->needed) {
-        assay_text_append(text, "; ");
-        append_needed(text, criterion->needed_if_none);
-        assay_text_append(text, is_difference(criterion) ? " if the releases are equal"
-                                                         : " if there is no error");
+}
+
+/* The texts of sources, each once, in the order in which they are met: a, b, c … */
+enum { SOURCES_MOST = 16 };
+typedef struct {
+    const char *texts[SOURCES_MOST];
+    size_t count;
+} source_list;
+
+static char letter_of(source_list *list, const char *source) {
+    size_t n = 0;
+    while (n < list->count && strcmp(list->texts[n], source) != 0) ++n;
+    if (n == SOURCES_MOST) return '?';
+    if (n == list->count) list->texts[list->count++] = source;
+    return (char)('a' + n);
+}
+
+static void add_legend(const assay_gate *gate, const source_list *sources, assay_text *text) {
+    assay_text_append(text, "<p class=\"legend\">Sources of the bounds:");
+    for (size_t n = 0; n < sources->count; ++n) {
+        assay_text_appendf(text, "%s <b>%c</b> ", n ? ";" : "", (int)('a' + n));
+        assay_text_append_html(text, sources->texts[n]);
     }
-    assay_text_append(text, "</span>");
+    assay_text_append(text, ". In brackets, and of counts: candidate : reference. Counts of a "
+                            "difference are comparisons or samples that one alone gets wrong, of a "
+                            "ratio false matches.</p>\n");
+    for (size_t n = 0; n < gate->criterion_count; ++n) {
+        const assay_gate_criterion *criterion = &gate->criteria[n];
+        if (!criterion->reason && isnan(criterion->needed)) continue;
+        assay_text_append(text, "<p class=\"legend\"><b>");
+        assay_text_append(text, short_name(criterion));
+        append_where(text, criterion);
+        assay_text_append(text, "</b>: ");
+        if (criterion->reason) {
+            assay_text_append_html(text, criterion->reason);
+            if (!isnan(criterion->needed)) assay_text_append(text, "; ");
+        }
+        if (!isnan(criterion->needed)) {
+            assay_text_append(text, "decided by about ");
+            append_needed(text, criterion->needed);
+            if (!isnan(criterion->needed_if_none) &&
+                criterion->needed_if_none != criterion->needed) {
+                assay_text_append(text, "; ");
+                append_needed(text, criterion->needed_if_none);
+                assay_text_append(text, is_difference(criterion) ? " if the releases are equal"
+                                                                 : " if there is no error");
+            }
+            assay_text_append(text, " (here ");
+            assay_html_count(text, criterion->subjects);
+            assay_text_append(text, ")");
+        }
+        assay_text_append(text, ".</p>\n");
+    }
+}
+
+/* Rows that print on one page of A4 with all the rest, by size of their letters; a longer table
+ * goes on overleaf, and says so. */
+enum { ROWS_PLAIN = 30, ROWS_MANY = 38, ROWS_MOST = 48 };
+
+static const char *size_of(size_t rows) {
+    return rows <= ROWS_PLAIN || rows > ROWS_MOST ? "gate"
+           : rows <= ROWS_MANY                    ? "gate many"
+                                                  : "gate most";
 }
 
 static void add_criteria(const assay_gate *gate, assay_text *text) {
     char bounds[64];
+    source_list sources = {0};
     snprintf(bounds, sizeof bounds, "Bounds, one-sided %g %% each",
              100 * (1 - gate->policy->alpha));
-    const char *const headings[] = {"Criterion", "Required", "Measured",
+    const char *const headings[] = {"Criterion", "Required", "Measured", "Counts; subjects",
                                     bounds,      "Result",   "Source"};
     assay_html_table table;
-    assay_text_append(text, "<div class=\"gate\">");
+    assay_text_appendf(text, "<div class=\"%s\">", size_of(gate->criterion_count));
     assay_html_table_open(&table, text,
-                          "Every criterion, all at the one deployment threshold. Differences are "
-                          "candidate less reference, in percentage points",
-                          headings, 6);
+                          "Every criterion, all at the one deployment threshold. A difference is "
+                          "candidate less reference, in percentage points; a ratio is candidate "
+                          "over reference",
+                          headings, 7);
     for (size_t n = 0; n < gate->criterion_count; ++n) {
         const assay_gate_criterion *criterion = &gate->criteria[n];
-        assay_text_append(assay_html_cell(&table), criterion->what);
-        add_who(text, criterion);
+        add_name(assay_html_cell(&table), criterion);
         append_required(assay_html_cell(&table), criterion);
         append_measured(assay_html_cell(&table), criterion);
+        append_counts(assay_html_cell(&table), criterion);
         assay_html_cell(&table);
         if (!isnan(criterion->low)) {
             append_value(text, criterion->unit, criterion->low);
@@ -282,10 +361,19 @@ static void add_criteria(const assay_gate *gate, assay_text *text) {
         }
         assay_html_cell(&table);
         add_result(text, criterion, gate->policy->alpha);
-        assay_text_append(assay_html_cell(&table), criterion->source ? criterion->source : "–");
+        assay_html_cell(&table);
+        if (criterion->source)
+            assay_text_appendf(text, "%c", (int)letter_of(&sources, criterion->source));
+        else
+            assay_text_append(text, "–");
     }
     assay_html_table_close(&table);
     assay_text_append(text, "</div>\n");
+    add_legend(gate, &sources, text);
+    if (gate->criterion_count > ROWS_MOST)
+        assay_text_append(text, "<p class=\"legend\">These are more criteria than one page of "
+                                "paper holds: printed, the verdict goes on overleaf and is signed "
+                                "on its last page.</p>\n");
 }
 
 static void add_small(const assay_gate *gate, assay_text *text) {
@@ -312,12 +400,12 @@ static void add_small(const assay_gate *gate, assay_text *text) {
 /* ---- what it rests on ---- */
 
 static void add_fact(assay_text *text, const char *name) {
-    assay_text_appendf(text, "<dt>%s</dt><dd>", name);
+    assay_text_appendf(text, "<tr><th scope=\"row\">%s</th><td>", name);
 }
 
 static void add_digest(assay_text *text, const assay_digest *digest) {
     char hex[ASSAY_DIGEST_HEX];
-    assay_text_appendf(text, " <span class=\"code\">%s</span></dd>\n",
+    assay_text_appendf(text, " <span class=\"code\">%s</span></td></tr>\n",
                        assay_digest_hex(hex, digest));
 }
 
@@ -348,7 +436,7 @@ static void add_threshold(const assay_gate *gate, assay_text *text) {
     if (gate->has_reference)
         assay_text_appendf(text, ", %s for the reference",
                            assay_print_double(b, gate->threshold_reference));
-    assay_text_append(text, "; one for everybody</dd>\n");
+    assay_text_append(text, "; one for everybody</td></tr>\n");
 }
 
 static void add_data(const gate_pages *pages, assay_text *text) {
@@ -373,7 +461,7 @@ static void add_data(const gate_pages *pages, assay_text *text) {
                            "samples never reached the candidate and are");
         assay_text_append(text, " in no rate");
     }
-    assay_text_append(text, "</dd>\n");
+    assay_text_append(text, "</td></tr>\n");
     add_fact(text, "Left out");
     assay_html_counted(text, subjects->disclosed, "subject disclosed to the vendor",
                        "subjects disclosed to the vendor");
@@ -386,7 +474,7 @@ static void add_data(const gate_pages *pages, assay_text *text) {
                            "disclosed ids are");
         assay_text_append(text, " not in the data set");
     }
-    assay_text_append(text, "</dd>\n");
+    assay_text_append(text, "</td></tr>\n");
     add_fact(text, "Data set");
     add_digest(text, &pages->candidate->dataset_digest);
     add_fact(text, "List of subjects");
@@ -413,7 +501,7 @@ static void add_filing(const gate_pages *pages, assay_text *text) {
     } else {
         assay_text_append(text, "no");
     }
-    assay_text_append(text, "</dd>\n");
+    assay_text_append(text, "</td></tr>\n");
     add_fact(text, "Candidates so far");
     assay_html_counted(text, filing->candidates, "candidate was", "candidates were");
     assay_text_append(text, " judged on this data set, in ");
@@ -422,14 +510,15 @@ static void add_filing(const gate_pages *pages, assay_text *text) {
                       filing->looks > 1 ? " with this one (trials: " : ", this one (trials: ");
     assay_html_count(text, filing->trials);
     assay_text_append(text, "). A set that judges often is learned by heart: the more candidates, "
-                            "the weaker a PASS</dd>\n");
+                            "the weaker a PASS</td></tr>\n");
 }
 
 static void add_sign(assay_text *text) {
-    assay_text_append(text, "<div class=\"sign\">");
+    assay_text_append(text, "<table class=\"sign\"><tbody>");
     for (int n = 0; n < 2; ++n)
-        assay_text_append(text, "<div>Name and function</div><div>Date and signature</div>");
-    assay_text_append(text, "</div>\n");
+        assay_text_append(text, "<tr><td>Name and function</td><td class=\"gap\"></td><td>Date and "
+                                "signature</td></tr>");
+    assay_text_append(text, "</tbody></table>\n");
 }
 
 static void add_head(const gate_pages *pages, assay_text *text) {
@@ -484,13 +573,13 @@ static void write_page(const gate_pages *pages, assay_text *text) {
     say_filing(pages->filing, text);
     add_criteria(pages->gate, text);
     add_small(pages->gate, text);
-    assay_text_append(text, "<h2>What it rests on</h2>\n<dl>\n");
+    assay_text_append(text, "<h2>What it rests on</h2>\n<table class=\"facts\"><tbody>\n");
     add_threshold(pages->gate, text);
     add_release(text, "Candidate", pages->candidate);
     if (pages->reference) add_release(text, "Reference", pages->reference);
     add_data(pages, text);
     add_filing(pages, text);
-    assay_text_append(text, "</dl>\n");
+    assay_text_append(text, "</tbody></table>\n");
     add_sign(text);
     assay_text_append(text,
                       "</main>\n<footer><p>People were sampled, not comparisons: the bounds are "

@@ -3,6 +3,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 import unittest
 
@@ -124,7 +125,8 @@ class Gate(Case):
                             else "FAIL" if c["low_one_sided"] > c["limit"] else "NOT_ENOUGH_DATA")
                 self.assertTrue(c["state"].startswith(expected), c)
                 self.assertAlmostEqual(c["value"], (c["errors"] - c["errors_reference"]) / c["trials"], places=12)
-                self.assertIn("candidate %d, reference %d, of %d" % (c["errors"], c["errors_reference"], c["trials"]), text)
+                self.assertIn("%d : %d of %d; %d" % (c["errors"], c["errors_reference"], c["trials"],
+                                                     c["subjects"]), text)
             if c["state"].startswith("NOT_ENOUGH"):
                 self.assertGreater(c["subjects_needed"], c["subjects"])
         return verdict
@@ -141,6 +143,11 @@ class Gate(Case):
         for part in ("Name and function", "Date and signature", "List of subjects", verdict["policy_digest"]):
             self.assertIn(part, self.page())
         self.assertNotIn("http", self.page().replace("http-equiv", ""))
+        if shutil.which("weasyprint") and shutil.which("pdfinfo"):
+            out = os.path.join(self.folder, "out")
+            subprocess.run(["weasyprint", "-q", "index.html", "page.pdf"], cwd=out, check=True)
+            told = subprocess.run(["pdfinfo", "page.pdf"], cwd=out, check=True, capture_output=True, text=True).stdout
+            self.assertRegex(told, r"(?m)^Pages:\s+1$")
 
     def test_a_worse_release_fails_with_exit_status_3(self):
         self.file(policy())
