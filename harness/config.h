@@ -51,11 +51,19 @@ typedef struct {
     char *title;          /* of the report, or NULL */
     char **report_groups; /* attributes to report by, "sex*age" crossed; NULL: every one */
     size_t report_group_count;
-    char *report_quality; /* attribute to take quality from; NULL: the column quality */
-    double worse_limit;   /* of a group's rate over the others'; 0: the report's own */
-    bool report_pdf;      /* the page as a PDF too */
-    bool mean_pair_age;   /* a mated comparison has the mean of both ages */
-    assay_digest digest;  /* of the resolved configuration */
+    char *report_quality;    /* attribute to take quality from; NULL: the column quality */
+    double worse_limit;      /* of a group's rate over the others'; 0: the report's own */
+    bool report_pdf;         /* the page as a PDF too */
+    uint64_t *gallery_sizes; /* [gallery_size_count] people of random galleries; NULL: the usual */
+    size_t gallery_size_count;
+    char *galleries;       /* attribute whose values are galleries, or NULL */
+    uint64_t gallery_rank; /* a mate must be among so many; 0: any */
+    char *look_alikes;     /* evidence of the reference release that chooses them, or NULL */
+    uint64_t *nearest;     /* [nearest_count] people of each sample; NULL: the usual */
+    size_t nearest_count;
+    char **rows;         /* files of rows, NULL-terminated, or NULL */
+    bool mean_pair_age;  /* a mated comparison has the mean of both ages */
+    assay_digest digest; /* of the resolved configuration */
 } assay_config;
 
 #define ASSAY_CONFIG_CHECKPOINT 300   /* seconds between sealed segments where nothing is said */

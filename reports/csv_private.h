@@ -41,6 +41,9 @@ void csv_alike(const assay_report *report, csv_sheet *sheet);
     "release,version,kind,fmr_target,threshold,reached,tail_floor_needed,tail_comparisons_needed"
 
 /* Tables beside those of tables_csv.c. */
+void csv_write_galleries(const assay_report *report, csv_sheet *sheet);
+void csv_write_recognition(const assay_report *report, csv_sheet *sheet);
+void csv_write_look_alikes(const assay_report *report, csv_sheet *sheet);
 void csv_write_discard(const assay_report *report, csv_sheet *sheet);
 void csv_write_bands(const assay_report *report, csv_sheet *sheet);
 void csv_write_minima(const assay_report *report, csv_sheet *sheet);

@@ -120,28 +120,72 @@ assay_status assay_search_recurring(const uint8_t *wrong, const uint32_t *galler
 
 /* ---- random galleries ---- */
 
+/* Logarithm of C(N - d, n) / C(N, n), which n and d may change places in: the shorter product. */
+static double log_none(uint64_t others, uint64_t degree, uint64_t n) {
+    uint64_t few = degree < n ? degree : n, many = degree < n ? n : degree;
+    double sum = 0;
+    for (uint64_t k = 0; k < few; ++k) sum += log1p(-(double)many / (double)(others - k));
+    return sum;
+}
+
 double assay_gallery_hit(uint64_t others, uint64_t degree, uint64_t n) {
     if (!degree || !n) return 0;
-    if (degree + n > others) return 1;
-    /* C(N - d, n) / C(N, n), which n and d may change places in: the shorter product. */
-    uint64_t few = degree < n ? degree : n, many = degree < n ? n : degree;
-    double log_none = 0;
-    for (uint64_t k = 0; k < few; ++k) log_none += log1p(-(double)many / (double)(others - k));
-    return -expm1(log_none);
+    return degree + n > others ? 1 : -expm1(log_none(others, degree, n));
 }
 
 static double log_choose(uint64_t n, uint64_t k) {
-    return lgamma((double)n + 1) - lgamma((double)k + 1) - lgamma((double)(n - k) + 1);
+    uint64_t few = k < n - k ? k : n - k;
+    double sum = 0;
+    for (uint64_t m = 0; m < few; ++m) sum += log((double)(n - m) / (double)(m + 1));
+    return sum;
+}
+
+/* Hypergeometric probabilities from the smallest count up: each from the one before, on logarithms,
+ * since the first of them may be too small for a double. */
+typedef struct {
+    double others, degree, n; /* whole numbers */
+    double count, log_p;
+} hypergeometric;
+
+static hypergeometric hypergeometric_start(uint64_t others, uint64_t degree, uint64_t n) {
+    hypergeometric at = {(double)others, (double)degree, (double)n, 0, 0};
+    if (degree + n > others) {
+        uint64_t least = degree + n - others; /* everybody else is in the gallery */
+        at.count = (double)least;
+        at.log_p = log_choose(degree, least) - log_choose(others, n);
+    } else {
+        at.log_p = log_none(others, degree, n);
+    }
+    return at;
+}
+
+static void hypergeometric_next(hypergeometric *at) {
+    double more = (at->degree - at->count) * (at->n - at->count);
+    double fewer = (at->count + 1) * (at->others - at->degree - at->n + at->count + 1);
+    at->log_p = more > 0 ? at->log_p + log(more / fewer) : -(double)INFINITY;
+    ++at->count;
+}
+
+void assay_gallery_ranks(uint64_t others, uint64_t degree, uint64_t n, uint64_t rank_count,
+                         double *out) {
+    hypergeometric at = hypergeometric_start(others, degree, n);
+    double fewer = 0;
+    for (uint64_t rank = 0; rank < rank_count; ++rank) {
+        if (at.count == (double)rank) {
+            fewer += exp(at.log_p);
+            hypergeometric_next(&at);
+        }
+        bool all = rank >= degree || rank >= n;
+        out[rank] = all ? 1 : fmin(fewer, 1);
+    }
 }
 
 double assay_gallery_hits(uint64_t others, uint64_t degree, uint64_t n, uint64_t rank) {
     if (!rank) return 1;
+    if (rank > degree || rank > n) return 0;
     if (rank == 1) return assay_gallery_hit(others, degree, n);
+    hypergeometric at = hypergeometric_start(others, degree, n);
     double fewer = 0;
-    for (uint64_t k = 0; k < rank && k <= degree && k <= n; ++k) {
-        if (n - k > others - degree) continue;
-        fewer +=
-            exp(log_choose(degree, k) + log_choose(others - degree, n - k) - log_choose(others, n));
-    }
+    for (; at.count < (double)rank; hypergeometric_next(&at)) fewer += exp(at.log_p);
     return fmax(1 - fewer, 0);
 }

@@ -47,5 +47,8 @@ assay_status assay_search_recurring(const uint8_t *wrong, const uint32_t *galler
  * and that at least rank are. n and degree are at most others. */
 double assay_gallery_hit(uint64_t others, uint64_t degree, uint64_t n);
 double assay_gallery_hits(uint64_t others, uint64_t degree, uint64_t n, uint64_t rank);
+/* out[rank - 1], rank 1 … rank_count: probability that fewer than rank are. */
+void assay_gallery_ranks(uint64_t others, uint64_t degree, uint64_t n, uint64_t rank_count,
+                         double *out);
 
 #endif

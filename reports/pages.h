@@ -8,6 +8,8 @@
 #include "datasets/base/text.h"
 #include "reports/curves.h"
 #include "reports/figures.h"
+#include "reports/galleries.h"
+#include "reports/neighbours.h"
 #include "reports/quality.h"
 #include "reports/report.h"
 
@@ -22,6 +24,10 @@ typedef struct {
     assay_group_point no_group_point;
     assay_quality_figures quality; /* at the headline point, as ageing */
     assay_ageing_figures ageing;
+    assay_galleries galleries; /* at the headline point; or: */
+    const char *galleries_reason;
+    assay_neighbour_point *resemblance; /* [neighbour_count][point_count]; or: */
+    const char *resemblance_fault;
 } assay_report_release;
 
 struct assay_release_comparison;
@@ -37,11 +43,19 @@ typedef struct {
     struct assay_release_comparison
         *comparisons; /* [comparison_count]: the last with each before it */
     size_t comparison_count;
+    uint64_t gallery_rank;             /* a mate must be among so many; 0: any */
+    const assay_evidence *look_alikes; /* of the reference release, borrowed; or NULL */
+    assay_neighbours *neighbours;      /* [neighbour_count] by it */
+    size_t neighbour_count;
     char *title;
     const char *directory;
     const char *plots_missing; /* why there are no plots, or NULL; static text */
 } assay_report;
 
+/* Identification by each release at its headline, and look-alikes where a reference is named. */
+assay_status assay_report_identify(assay_report *report,
+                                   const assay_report_options *wanted) ASSAY_MUST_CHECK;
+void assay_report_identify_free(assay_report *report);
 assay_status assay_report_summary(const assay_report *report) ASSAY_MUST_CHECK;
 assay_status assay_report_tables(const assay_report *report) ASSAY_MUST_CHECK;
 /* A list of them for the page, each with the entry of its figures. */

@@ -46,6 +46,7 @@ assay_status assay_draw_dots(assay_report *report, uint32_t attribute, assay_dot
 assay_status assay_draw_heat(assay_report *report, uint32_t attribute,
                              assay_text *out_svg) ASSAY_MUST_CHECK;
 
+assay_status assay_draw_ranks(assay_report *report, assay_text *out_svg) ASSAY_MUST_CHECK;
 assay_status assay_draw_discard(assay_report *report, assay_text *out_svg) ASSAY_MUST_CHECK;
 
 /* Groups that a figure of dots shows, at most so many: all, or the highest and the lowest rates of

@@ -317,6 +317,7 @@ static assay_status compare_releases(assay_report *report) {
 }
 
 static void free_report(assay_report *report) {
+    assay_report_identify_free(report);
     for (size_t n = 0; n < report->comparison_count; ++n)
         assay_comparison_free(&report->comparisons[n]);
     free(report->comparisons);
@@ -394,6 +395,7 @@ assay_status assay_report_write(const assay_evidence *evidence, size_t count,
     if (status == ASSAY_OK) status = title_report(&report, wanted->title);
     if (status == ASSAY_OK) status = choose_headline(&report);
     if (status == ASSAY_OK) status = look_at_quality(&report, wanted);
+    if (status == ASSAY_OK) status = assay_report_identify(&report, wanted);
     if (status == ASSAY_OK) status = compare_releases(&report);
     if (status == ASSAY_OK) status = assay_report_folder(directory);
     if (status == ASSAY_OK) status = assay_report_tables(&report);

@@ -9,6 +9,7 @@
 #include "datasets/base/progress.h"
 #include "datasets/base/status.h"
 #include "datasets/containers.h"
+#include "datasets/rows.h"
 
 #define ASSAY_TITLE_BYTES 256
 
@@ -25,6 +26,20 @@ typedef struct {
     bool mean_of_pair;  /* ages of mated comparisons are the mean of both samples' (grouping.h) */
     double worse_limit; /* ratio of a group to the others, above 1; 0: ASSAY_WORSE_LIMIT */
     bool pdf;           /* DIR/report.pdf as well, once the page is there (pdf.h) */
+    /* Identification: [gallery_size_count] people of random galleries, NULL: the usual ones
+     * (galleries.h); the attribute whose values are galleries, or NULL; among how many a mate must
+     * be, 0: any. */
+    const uint64_t *gallery_sizes;
+    size_t gallery_size_count;
+    const char *galleries;
+    uint64_t gallery_rank;
+    const assay_rows *rows; /* [row_count] that go on from any of the evidence */
+    size_t row_count;
+    /* Look-alikes: evidence of a reference release that is not under test, or NULL; [nearest_count]
+     * people of each sample, NULL: 1 and 10. */
+    const assay_evidence *look_alikes;
+    const uint64_t *nearest;
+    size_t nearest_count;
 } assay_report_options;
 
 /* Writes DIR/index.html, DIR/summary.json, DIR/tables/, DIR/plots/, each aside and then published,

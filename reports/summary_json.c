@@ -100,7 +100,8 @@ static void set_counts(summary_object *into, const assay_evidence *evidence,
     summary_set_object(into, "mated_pairs", mated);
 }
 
-static summary_object release_json(const assay_report_release *release) {
+static summary_object release_json(const assay_report *report,
+                                   const assay_report_release *release) {
     const assay_evidence *evidence = release->evidence;
     const assay_figures *figures = &release->figures;
     const assay_whole_figures *whole = &figures->whole;
@@ -146,6 +147,8 @@ static summary_object release_json(const assay_report_release *release) {
     summary_set_differentials(&made, figures);
     summary_set_quality(&made, release);
     summary_set_ageing(&made, release);
+    summary_set_identification(&made, release);
+    summary_set_resemblance(&made, report, release);
     return made;
 }
 
@@ -223,9 +226,10 @@ assay_status assay_report_summary(const assay_report *report) {
     summary_set_object(&root, "differentials", judged);
     json_t *releases = json_array();
     for (size_t n = 0; n < report->count; ++n)
-        summary_append(&root, releases, release_json(&report->releases[n]));
+        summary_append(&root, releases, release_json(report, &report->releases[n]));
     summary_set(&root, "releases", releases);
     summary_set_comparisons(&root, report);
+    summary_set_look_alikes(&root, report);
     summary_set_object(&root, "provenance", provenance_json(report, &status));
     if (status == ASSAY_OK && root.failed)
         status = assay_fail(ASSAY_FAILED,

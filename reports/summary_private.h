@@ -44,6 +44,11 @@ void summary_set_point(summary_object *into, const assay_operating_point *point)
 void summary_set_groups(summary_object *into, const assay_figures *figures);
 void summary_set_differentials(summary_object *into, const assay_figures *figures);
 
+/* The keys `identification` and `look_alikes` of a release, and `look_alikes` of the whole. */
+void summary_set_identification(summary_object *into, const assay_report_release *release);
+void summary_set_resemblance(summary_object *into, const assay_report *report,
+                             const assay_report_release *release);
+void summary_set_look_alikes(summary_object *into, const assay_report *report);
 /* The keys `quality` and `ageing` of a release. */
 void summary_set_quality(summary_object *into, const assay_report_release *release);
 /* The key `comparisons` of the whole. */

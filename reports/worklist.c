@@ -86,7 +86,8 @@ static assay_status list_non_mated(assay_worklist *work, size_t release) {
             (assay_work_item){.i = pair->i, .j = pair->j, .rank = n, .other_score = (double)NAN};
         item->score = assay_fine_score(evidence, pair->fine);
         item->error = item->score >= work->thresholds[release];
-        item->reason = item->error ? "two people match" : "two people nearly match";
+        item->reason =
+            item->error ? "two people match" : "two people, among the highest that do not match";
     }
     if (status == ASSAY_OK) list->found = evidence->tail_count;
     return status;
@@ -106,7 +107,8 @@ static assay_status list_mated(assay_worklist *work, size_t release) {
             (assay_work_item){.i = pair->i, .j = pair->j, .rank = n, .other_score = (double)NAN};
         item->score = assay_fine_score(evidence, pair->fine);
         item->error = item->score < work->thresholds[release];
-        item->reason = item->error ? "one person does not match" : "one person barely matches";
+        item->reason =
+            item->error ? "one person does not match" : "one person, among the lowest that match";
     }
     if (status == ASSAY_OK) list->found = all;
     return status;

@@ -5,14 +5,17 @@
 #include "datasets/base/memory.h"
 #include "datasets/base/text.h"
 #include "datasets/containers.h"
+#include "harness/cli/beside.h"
 #include "harness/cli/command.h"
 #include "harness/outputs.h"
 #include "reports/pdf.h"
 #include "reports/report.h"
 
 typedef struct {
-    const char *output, *title, *quality, *limit;
-    assay_option_words by;
+    const char *output, *title, *quality, *limit, *galleries, *look_alikes;
+    assay_option_words by, rows;
+    assay_option_numbers gallery_sizes, nearest;
+    uint64_t rank;
     bool mean_pair_age, pdf, json, quiet;
 } report_values;
 
@@ -32,9 +35,29 @@ static assay_status print_json(const report_values *values) {
     return assay_print_json(paths);
 }
 
+/* What is asked of galleries and of look-alikes; *out_sizes and *out_nearest are the caller's. */
+static assay_status take_galleries(const report_values *values, uint64_t **out_sizes,
+                                   uint64_t **out_nearest, assay_report_options *options) {
+    options->galleries = values->galleries;
+    options->gallery_rank = values->rank;
+    if (values->look_alikes == NULL && values->nearest.items != NULL)
+        return assay_fail(ASSAY_USAGE,
+                          "--nearest is of --look-alikes EVIDENCE, which is not given");
+    assay_status status = assay_take_counts("gallery-sizes", &values->gallery_sizes, out_sizes,
+                                            &options->gallery_size_count);
+    if (status == ASSAY_OK)
+        status =
+            assay_take_counts("nearest", &values->nearest, out_nearest, &options->nearest_count);
+    options->gallery_sizes = *out_sizes;
+    options->nearest = *out_nearest;
+    return status;
+}
+
 static assay_status run(const void *given, char **arguments, size_t argument_count) {
     const report_values *values = given;
     assay_evidence *evidence = NULL;
+    assay_beside beside = {0};
+    uint64_t *sizes = NULL, *nearest = NULL;
     assay_progress_bar bar;
     assay_progress_bar_start(&bar, "report", values->quiet);
     assay_progress progress = assay_progress_bar_progress(&bar);
@@ -50,12 +73,19 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
                                     .mean_of_pair = values->mean_pair_age,
                                     .pdf = values->pdf};
     if (status == ASSAY_OK) status = read_limit(values->limit, &options.worse_limit);
+    if (status == ASSAY_OK) status = take_galleries(values, &sizes, &nearest, &options);
+    if (status == ASSAY_OK)
+        status = assay_beside_read(values->look_alikes, values->rows.items, &beside);
+    assay_beside_take(&beside, &options);
     if (status == ASSAY_OK)
         status = assay_report_write(evidence, argument_count, &options, values->output, &progress);
     assay_progress_bar_clear(&bar);
     for (size_t n = 0; evidence != NULL && n < argument_count; n++)
         assay_evidence_free(&evidence[n]);
     free(evidence);
+    assay_beside_free(&beside);
+    free(sizes);
+    free(nearest);
     if (status != ASSAY_OK) return status;
     if (values->json) return print_json(values);
     if (!values->quiet) assay_print_field("report", "%s/index.html", values->output);
@@ -94,6 +124,41 @@ static const assay_option options[] = {
      .value = "TEXT",
      .purpose = "title of the report",
      .shown = "made from the evidence"},
+    {.name = "gallery-sizes",
+     .kind = ASSAY_OPTION_NUMBERS,
+     .offset = offsetof(report_values, gallery_sizes),
+     .value = "N,N...",
+     .purpose = "1:N: people of galleries that are picked at random",
+     .shown = "100,200,400, as far as there are so many"},
+    {.name = "galleries",
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(report_values, galleries),
+     .value = "NAME",
+     .purpose = "1:N: attribute whose values are galleries, such as flights"},
+    {.name = "rank",
+     .kind = ASSAY_OPTION_COUNT,
+     .offset = offsetof(report_values, rank),
+     .value = "R",
+     .low = 0,
+     .high = 100000,
+     .purpose = "1:N: a mate must be among the first R; 0: anywhere",
+     .shown = "0"},
+    {.name = "look-alikes",
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(report_values, look_alikes),
+     .value = "EVIDENCE",
+     .purpose = "of a reference release, not under test: it chooses who looks alike"},
+    {.name = "nearest",
+     .kind = ASSAY_OPTION_NUMBERS,
+     .offset = offsetof(report_values, nearest),
+     .value = "K,K...",
+     .purpose = "look-alikes: so many nearest people of each sample",
+     .shown = "1,10"},
+    {.name = "rows",
+     .kind = ASSAY_OPTION_EACH,
+     .offset = offsetof(report_values, rows),
+     .value = "ROWS",
+     .purpose = "rows that go on below the tail of any of the evidence"},
     {.name = "pdf",
      .kind = ASSAY_OPTION_FLAG,
      .offset = offsetof(report_values, pdf),

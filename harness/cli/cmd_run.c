@@ -7,6 +7,7 @@
 #include "datasets/base/memory.h"
 #include "datasets/base/pace.h"
 #include "datasets/containers.h"
+#include "harness/cli/beside.h"
 #include "harness/cli/command.h"
 #include "harness/outputs.h"
 #include "harness/run.h"
@@ -27,6 +28,32 @@ typedef struct {
     double seconds;
 } report_step;
 
+/* A list of counts, and a file's path with what its bytes are now. */
+static json_t *counts_json(const uint64_t *counts, size_t count) {
+    json_t *list = json_array();
+    for (size_t n = 0; n < count; n++)
+        json_array_append_new(list, json_integer((json_int_t)counts[n]));
+    return list;
+}
+
+static json_t *file_json(const char *path) {
+    assay_digest digest = {0};
+    if (path == NULL) return json_null();
+    if (assay_digest_file(path, &digest) != ASSAY_OK) return json_string("not readable");
+    return assay_json_digest(&digest);
+}
+
+static json_t *galleries_json(const assay_config *config) {
+    json_t *rows = json_array();
+    for (char **path = config->rows; path != NULL && *path != NULL; path++)
+        json_array_append_new(rows, file_json(*path));
+    return json_pack("{s:o, s:s?, s:I, s:o, s:o, s:o}", "sizes",
+                     counts_json(config->gallery_sizes, config->gallery_size_count), "by",
+                     config->galleries, "rank", (json_int_t)config->gallery_rank, "look_alikes",
+                     file_json(config->look_alikes), "nearest",
+                     counts_json(config->nearest, config->nearest_count), "rows", rows);
+}
+
 /* What the report is made from, so that the same report is not made twice. */
 static assay_status make_stamp(const assay_config *config, const assay_run_result *result,
                                report_step *report) {
@@ -38,11 +65,11 @@ static assay_status make_stamp(const assay_config *config, const assay_run_resul
         }
     for (size_t n = 0; n < config->report_group_count; n++)
         json_array_append_new(by, json_string(config->report_groups[n]));
-    json_t *stamp = json_pack("{s:s, s:o, s:o, s:s?, s:s?, s:b, s:f, s:b, s:b}", "version",
-                              ASSAY_VERSION, "evidence", digests, "by", by, "title", config->title,
-                              "quality", config->report_quality, "all",
-                              config->report_groups == NULL, "worse_limit", config->worse_limit,
-                              "mean_pair_age", config->mean_pair_age, "pdf", config->report_pdf);
+    json_t *stamp = json_pack(
+        "{s:s, s:o, s:o, s:s?, s:s?, s:b, s:f, s:b, s:b, s:o}", "version", ASSAY_VERSION,
+        "evidence", digests, "by", by, "title", config->title, "quality", config->report_quality,
+        "all", config->report_groups == NULL, "worse_limit", config->worse_limit, "mean_pair_age",
+        config->mean_pair_age, "pdf", config->report_pdf, "identification", galleries_json(config));
     report->stamp = stamp == NULL ? NULL : json_dumps(stamp, JSON_INDENT(2));
     json_decref(stamp);
     return report->stamp == NULL ? assay_fail(ASSAY_FAILED, "no memory for the report") : ASSAY_OK;
@@ -61,10 +88,12 @@ static bool report_fits(const report_step *report) {
 static assay_status write_report(const assay_config *config, const assay_run_result *result,
                                  const assay_progress *progress, const report_step *report) {
     assay_evidence *evidence = NULL;
+    assay_beside beside = {0};
     assay_status status =
         assay_allocate(&evidence, result->evidence_count, sizeof *evidence, "evidence");
     for (size_t n = 0; status == ASSAY_OK && n < result->evidence_count; n++)
         status = assay_evidence_read(result->evidence[n], &evidence[n]);
+    if (status == ASSAY_OK) status = assay_beside_read(config->look_alikes, config->rows, &beside);
     if (status != ASSAY_OK) goto out;
     if (unlink(report->inputs) != 0 && assay_file_exists(report->inputs)) {
         status = assay_fail_errno("cannot remove %s", report->inputs);
@@ -76,12 +105,20 @@ static assay_status write_report(const assay_config *config, const assay_run_res
                                     .quality = config->report_quality,
                                     .mean_of_pair = config->mean_pair_age,
                                     .worse_limit = config->worse_limit,
+                                    .gallery_sizes = config->gallery_sizes,
+                                    .gallery_size_count = config->gallery_size_count,
+                                    .galleries = config->galleries,
+                                    .gallery_rank = config->gallery_rank,
+                                    .nearest = config->nearest,
+                                    .nearest_count = config->nearest_count,
                                     .pdf = config->report_pdf};
+    assay_beside_take(&beside, &options);
     status =
         assay_report_write(evidence, result->evidence_count, &options, report->directory, progress);
     if (status == ASSAY_OK)
         status = assay_file_write(report->inputs, report->stamp, strlen(report->stamp));
 out:
+    assay_beside_free(&beside);
     for (size_t n = 0; evidence != NULL && n < result->evidence_count; n++)
         assay_evidence_free(&evidence[n]);
     free(evidence);

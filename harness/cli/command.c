@@ -1,6 +1,7 @@
 /* command -- what the commands share: how results are printed. */
 #include "harness/cli/command.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,4 +58,26 @@ assay_status assay_take_numbers(const char *option, const assay_option_numbers *
     *numbers = copy;
     *count = kept;
     return ASSAY_OK;
+}
+
+assay_status assay_take_counts(const char *option, const assay_option_numbers *given,
+                               uint64_t **out, size_t *out_count) {
+    uint64_t *counts = NULL;
+    if (given->items == NULL) return ASSAY_OK;
+    assay_status status = assay_allocate(&counts, given->count, sizeof *counts, "numbers");
+    for (size_t n = 0; status == ASSAY_OK && n < given->count; n++) {
+        double number = given->items[n];
+        if (number >= 1 && number <= 1e9 && number == floor(number))
+            counts[n] = (uint64_t)number;
+        else
+            status = assay_fail(ASSAY_USAGE, "option --%s: %g is not a whole number from 1", option,
+                                number);
+    }
+    if (status == ASSAY_OK) {
+        *out = counts;
+        *out_count = given->count;
+    } else {
+        free(counts);
+    }
+    return status;
 }

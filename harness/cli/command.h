@@ -45,6 +45,11 @@
 assay_status assay_take_numbers(const char *option, const assay_option_numbers *given, double low,
                                 double high, double **numbers, uint32_t *count) ASSAY_MUST_CHECK;
 
+/* Numbers of the command line as whole ones from 1; NULL where the option was not given.
+ * ASSAY_USAGE for another number. */
+assay_status assay_take_counts(const char *option, const assay_option_numbers *given,
+                               uint64_t **out, size_t *out_count) ASSAY_MUST_CHECK;
+
 /* Prints object to stdout with two blanks of indent and frees it. ASSAY_FAILED where object is NULL
  * (a value that JSON cannot hold, no memory). A write error is found when main closes stdout. */
 assay_status assay_print_json(json_t *object) ASSAY_MUST_CHECK;

@@ -30,12 +30,18 @@ class Identify(Case):
         self.assertEqual(given["fnir"]["interval_reason"], "fewer than 10 galleries")
         text = self.good("identify", path, "--threshold", "0.9", "--sizes", "3", "--galleries", "flight").stdout
         self.assertIn("Galleries by flight: 2 of 2 to 2 people, median 2", text)
+        self.assertRegex(text, r"all, 4 people +8 +0.75 +0.875 ")  # neither of d's photos finds the other first
+        self.assertEqual(found["recognition"][0]["ranks"][0]["value"], 0.75)
+        lines = self.good("identify", path, "--threshold", "0.9", "--sizes", "3", "--csv").stdout.splitlines()
+        self.assertEqual(lines[0], "galleries,people,figure,rank,errors,searches,value,low,high")
+        self.assertTrue(any(line.startswith("random,3,fpir,0,,,0.5") for line in lines), lines)
         self.assertIn("FNIR 0.25, 2 of 8 searches", text)
 
     def test_wrong_requests_are_told(self):
         path = self.evidence()
         self.assertIn("is not a whole number from 1", self.bad(2, "identify", path, "--sizes", "1.5"))
         self.assertIn("no such attribute", self.bad(2, "identify", path, "--galleries", "ship", "--threshold", "0.9"))
+        self.assertIn("exclude each other", self.bad(2, "identify", path, "--json", "--csv"))
         self.assertIn("one threshold is used", self.bad(2, "identify", path, "--fmr", "0.1", "--threshold", "1"))
 
 

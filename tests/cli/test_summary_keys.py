@@ -92,6 +92,7 @@ class SummaryKeys(Case):
         self.good("compare", "--references", old, "--probes", new, "-o", "between.h5", "--fmr-targets", "1e-1", "-q")
         self.report("a.h5", "between.h5", "b.h5")
         self.report("between.h5")
+        self.report("b.h5", "--galleries", "region", "--look-alikes", "a.h5")
         self.good("compare", old, "-o", "short.h5", "--fmr-targets", "1e-1,1e-2", "--tail-cap", "500", "-q")
         self.report("short.h5")
         self.good("compare", new, "-o", "kind.h5", "--protocol", "one-per-subject", "--fmr-targets", "1e-1", "-q")

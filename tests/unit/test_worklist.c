@@ -73,14 +73,14 @@ static void every_planted_fault_is_listed_and_nothing_else(void **state) {
     check(&list->items[0], 0, 3, 0.9, none, true, "two people match");
     check(&list->items[1], 6, 9, 0.85, none, true, "two people match");
     check(&list->items[2], 12, 15, 0.6, none, true, "two people match");
-    check(&list->items[3], 0, 4, -0.504, none, false, "nearly");
+    check(&list->items[3], 0, 4, -0.504, none, false, "highest that do not");
 
     list = list_of(&work, ASSAY_WORK_MATED, 1);
     assert_true(list->found == evidence[1].mated_count && list->count == 4);
     check(&list->items[0], 21, 23, 0.1, none, true, "does not match");
     check(&list->items[1], 21, 22, 0.1, none, true, "does not match");
     check(&list->items[2], 24, 25, 0.3, none, true, "does not match");
-    check(&list->items[3], 33, 34, 0.8 - 0.0067, none, false, "barely");
+    check(&list->items[3], 33, 34, 0.8 - 0.0067, none, false, "lowest that match");
 
     /* Row 35 has no template of the second release: its two mated comparisons are misses. */
     list = list_of(&work, ASSAY_WORK_DISAGREEMENT, 1);
