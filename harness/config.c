@@ -10,6 +10,7 @@
 #include "datasets/base/memory.h"
 #include "datasets/yaml.h"
 #include "harness/algorithms.h"
+#include "harness/config_private.h"
 #include "kernels/backend.h"
 
 #define TARGETS_MOST 64
@@ -547,54 +548,6 @@ static assay_status read_comparison(assay_yaml *yaml, const assay_yaml_node *nod
 
 /* ---- the whole ---- */
 
-/* A list of whole numbers from 1, as they stand. */
-static assay_status take_counts(assay_yaml *yaml, const assay_yaml_node *node, uint64_t **out,
-                                size_t *out_count) {
-    uint64_t *counts = NULL;
-    size_t count = 0;
-    if (node == NULL) return ASSAY_OK;
-    if (node->kind != ASSAY_YAML_LIST || node->count == 0 || node->count > TARGETS_MOST) {
-        assay_yaml_fault(yaml, node->line, node->column, "expected a list of 1 to %d numbers",
-                         TARGETS_MOST);
-        return ASSAY_OK;
-    }
-    assay_status status = assay_allocate(&counts, node->count, sizeof *counts, "numbers");
-    if (status != ASSAY_OK) return status;
-    for (size_t n = 0; n < node->count; n++)
-        count += assay_yaml_uint(yaml, node->items[n], 1, 1000000000, &counts[count]);
-    free(*out);
-    *out = counts;
-    *out_count = count;
-    return ASSAY_OK;
-}
-
-static assay_status read_galleries(assay_yaml *yaml, const assay_yaml_node *node,
-                                   assay_config *config) {
-    static const char *const keys[] = {"sizes", "by", "rank"};
-    if (node == NULL || !assay_yaml_check_keys(yaml, node, keys, COUNT_OF(keys))) return ASSAY_OK;
-    assay_yaml_uint(yaml, assay_yaml_get(node, "rank"), 0, 100000, &config->gallery_rank);
-    assay_status status = take_counts(yaml, assay_yaml_get(node, "sizes"), &config->gallery_sizes,
-                                      &config->gallery_size_count);
-    if (status == ASSAY_OK)
-        status = take_string(yaml, assay_yaml_get(node, "by"), &config->galleries);
-    return status;
-}
-
-static assay_status read_look_alikes(assay_yaml *yaml, const assay_yaml_node *node,
-                                     const char *base, assay_config *config) {
-    static const char *const keys[] = {"evidence", "nearest"};
-    if (node == NULL || !assay_yaml_check_keys(yaml, node, keys, COUNT_OF(keys))) return ASSAY_OK;
-    if (assay_yaml_get(node, "evidence") == NULL)
-        assay_yaml_fault(yaml, node->line, node->column,
-                         "look_alikes needs the evidence of the release that chooses them");
-    assay_status status =
-        take_path(yaml, assay_yaml_get(node, "evidence"), base, &config->look_alikes);
-    if (status == ASSAY_OK)
-        status = take_counts(yaml, assay_yaml_get(node, "nearest"), &config->nearest,
-                             &config->nearest_count);
-    return status;
-}
-
 static assay_status read_report(assay_yaml *yaml, const assay_yaml_node *node, const char *base,
                                 assay_config *config) {
     static const char *const keys[] = {"title",         "by",  "quality",   "worse_limit",
@@ -610,10 +563,7 @@ static assay_status read_report(assay_yaml *yaml, const assay_yaml_node *node, c
     assay_yaml_double(yaml, assay_yaml_get(node, "worse_limit"), 1.001, 1000, &config->worse_limit);
     assay_yaml_bool(yaml, assay_yaml_get(node, "mean_pair_age"), &config->mean_pair_age);
     assay_yaml_bool(yaml, assay_yaml_get(node, "pdf"), &config->report_pdf);
-    if (status == ASSAY_OK)
-        status = read_galleries(yaml, assay_yaml_get(node, "galleries"), config);
-    if (status == ASSAY_OK)
-        status = read_look_alikes(yaml, assay_yaml_get(node, "look_alikes"), base, config);
+    if (status == ASSAY_OK) status = assay_config_identification(yaml, node, base, config);
     const assay_yaml_node *rows = assay_yaml_get(node, "rows");
     if (status == ASSAY_OK && rows != NULL) status = take_paths(yaml, rows, base, &config->rows);
     return status;
