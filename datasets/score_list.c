@@ -11,6 +11,7 @@
 #include "datasets/base/file.h"
 #include "datasets/base/memory.h"
 #include "datasets/base/text.h"
+#include "datasets/manifest_private.h"
 
 #define FILE_BYTES_MOST ((size_t)16 << 30)
 #define LINE_BYTES_MOST 400 /* the longest double in full has 1,077 digits: nobody writes it */
@@ -95,6 +96,52 @@ assay_status assay_score_text_read(const char *path, assay_score_values *out) {
     assay_status status = assay_file_read(path, FILE_BYTES_MOST, &bytes, &length);
     if (status == ASSAY_OK) status = assay_score_text_parse(path, bytes, length, out);
     free(bytes);
+    return status;
+}
+
+/* ---- columns ---- */
+
+static assay_status take_column(const assay_grid *grid, size_t column, assay_faults *faults,
+                                assay_score_values *list) {
+    const char **cells = NULL;
+    assay_status status = assay_allocate(&cells, grid->column_count, sizeof *cells, "a row");
+    if (status == ASSAY_OK)
+        status = assay_allocate(&list->values, grid->row_count, sizeof *list->values, "scores");
+    for (uint64_t row = 0; status == ASSAY_OK && row < grid->row_count; row++) {
+        assay_grid_row(grid, row, cells);
+        const char *cell = cells[column];
+        const char *fault = parse_line(cell, strlen(cell), &list->values[list->count++]);
+        if (fault != NULL)
+            assay_grid_fault(grid, row, column, faults,
+                             "'%.64s' %s; expected a score, or nan where a comparison gave none",
+                             cell, fault);
+    }
+    free(cells);
+    return status;
+}
+
+assay_status assay_score_column_read(const char *path, const char *column,
+                                     assay_score_values *out) {
+    assay_grid grid = {0};
+    assay_faults faults = {0};
+    assay_score_values list = {0};
+    char hint[1024];
+    assay_status status = assay_grid_read(path, &faults, &grid);
+    const size_t found = grid.row_count > 0 ? assay_grid_column(&grid, column) : ASSAY_NO_COLUMN;
+    if (status == ASSAY_OK && grid.row_count > 0 && found == ASSAY_NO_COLUMN)
+        assay_faults_add(&faults, "%s:1:1: the header has no column '%s'; %s", path, column,
+                         assay_suggest(hint, sizeof hint, column, (const char *const *)grid.columns,
+                                       grid.column_count));
+    else if (status == ASSAY_OK && grid.row_count > 0)
+        status = take_column(&grid, found, &faults, &list);
+    if (status == ASSAY_OK) status = assay_faults_verdict(&faults, "the scores");
+    if (status == ASSAY_OK) {
+        *out = list;
+        list = (assay_score_values){0};
+    }
+    assay_score_values_free(&list);
+    assay_text_free(&faults.text);
+    assay_grid_free(&grid);
     return status;
 }
 

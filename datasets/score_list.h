@@ -20,6 +20,10 @@ void assay_score_values_free(assay_score_values *list); /* takes a zeroed one */
  * in .npy, .npz or HDF5, else text. */
 assay_status assay_score_list_read(const char *source, assay_score_values *out) ASSAY_MUST_CHECK;
 
+/* The scores of one column of a CSV with a header. A cell is as a line of a text. */
+assay_status assay_score_column_read(const char *path, const char *column,
+                                     assay_score_values *out) ASSAY_MUST_CHECK;
+
 /* One number a line, as text. A line holds a decimal number as strtod() takes it in the C locale,
  * or nan in any case, with blanks and tabs around it; lines end in LF or CR LF. An empty line, an
  * infinite number or anything else is ASSAY_USAGE with its line, as is a file without a number. */

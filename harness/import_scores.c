@@ -35,14 +35,19 @@ static assay_status check_counts(const char *path, const assay_score_values *lis
     return ASSAY_OK;
 }
 
+static assay_status read_list(const char *source, const char *column, assay_score_values *out) {
+    return column == NULL ? assay_score_list_read(source, out)
+                          : assay_score_column_read(source, column, out);
+}
+
 assay_status assay_import_score_lists(const assay_import_about *about, const char *mated_path,
-                                      const char *non_mated_path, const char *out_path,
-                                      assay_import_result *out) {
+                                      const char *non_mated_path, const char *column,
+                                      const char *out_path, assay_import_result *out) {
     assay_score_values mated = {0}, non_mated = {0};
     assay_evidence evidence = {0};
     const char *const inputs[2] = {mated_path, non_mated_path};
-    assay_status status = assay_score_list_read(mated_path, &mated);
-    if (status == ASSAY_OK) status = assay_score_list_read(non_mated_path, &non_mated);
+    assay_status status = read_list(mated_path, column, &mated);
+    if (status == ASSAY_OK) status = read_list(non_mated_path, column, &non_mated);
     if (status == ASSAY_OK) status = import_evidence_start(about, inputs, 2, &evidence);
     if (status != ASSAY_OK) goto out;
     evidence.protocol.kind = ASSAY_PROTOCOL_SCORES;

@@ -28,10 +28,12 @@ typedef struct {
     assay_digest result_digest;
 } assay_import_result;
 
-/* Two lists of scores without samples: evidence of protocol `scores`. Lists of no score at all are
+/* Two lists of scores without samples (sources, datasets/score_list.h; with column, that column of
+ * CSV): evidence of protocol `scores`. Lists of no score at all are
  * refused (ASSAY_USAGE); NaN and the failed value are counted as comparisons that gave none. */
 assay_status assay_import_score_lists(const assay_import_about *about, const char *mated_path,
-                                      const char *non_mated_path, const char *out_path,
+                                      const char *non_mated_path, const char *column,
+                                      const char *out_path,
                                       assay_import_result *out) ASSAY_MUST_CHECK;
 
 /* Comparisons with their samples: a CSV with the columns reference, probe and score, and labels of

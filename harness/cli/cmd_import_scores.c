@@ -7,7 +7,7 @@
 #include "harness/outputs.h"
 
 typedef struct {
-    const char *output, *labels, *config;
+    const char *output, *labels, *column, *config;
     import_options about;
     bool json, quiet;
 } scores_values;
@@ -21,7 +21,11 @@ static assay_status import(const scores_values *values, char **arguments, size_t
         return assay_fail(ASSAY_USAGE, "option --labels belongs to one CSV of comparisons with "
                                        "their samples, not to two lists");
     if (count == 2)
-        return assay_import_score_lists(about, arguments[0], arguments[1], values->output, result);
+        return assay_import_score_lists(about, arguments[0], arguments[1], values->column,
+                                        values->output, result);
+    if (values->column != NULL)
+        return assay_fail(ASSAY_USAGE, "option --column belongs to two lists; the column of scores "
+                                       "of one CSV of comparisons is called score");
     if (values->labels == NULL)
         return assay_fail(ASSAY_USAGE, "one file of scores needs --labels; or give two: the mated "
                                        "scores, then the non-mated ones");
@@ -63,6 +67,11 @@ static const assay_option options[] = {
      .offset = offsetof(scores_values, labels),
      .value = "CSV",
      .purpose = "with COMPARISONS: labels, columns sample, subject and more"},
+    {.name = "column",
+     .kind = ASSAY_OPTION_TEXT,
+     .offset = offsetof(scores_values, column),
+     .value = "NAME",
+     .purpose = "with two lists: they are CSV with a header, this is their scores"},
     {.name = "config",
      .kind = ASSAY_OPTION_TEXT,
      .offset = offsetof(scores_values, config),

@@ -57,6 +57,28 @@ class Scores(Case):
         self.assertEqual(first["result_digest"], second["result_digest"])
         self.assertIsNone(first["samples"])
 
+    def test_a_column_of_csv_is_a_list(self):
+        self.lists("0.5\nnan\n0.25\n", "0.125\n")
+        first = self.json("import", "scores", "m.txt", "n.txt", "-o", "a.h5", "--json", *ABOUT)
+        self.lists("who,s,t\na,0.5,x\n\"b,c\",NaN,\nd, 0.25 ,9\n", "s\n0.125\n")
+        second = self.json("import", "scores", "m.txt", "n.txt", "--column", "s", "-o", "b.h5", "--json", *ABOUT)
+        self.assertEqual(first["result_digest"], second["result_digest"])
+        self.assertEqual(second["mated_without_score"], 1)
+        said = self.bad(2, "import", "scores", "m.txt", "n.txt", "--column", "t", "-o", "c.h5", *ABOUT)
+        self.assertIn("m.txt:2:3: t: 'x' is no finite number", said)
+        self.assertIn("m.txt:3:3: t: '' is empty", said)
+        said = self.bad(2, "import", "scores", "n.txt", "m.txt", "--column", "who", "-o", "c.h5", *ABOUT)
+        self.assertIn("n.txt:1:1: the header has no column 'who'; Known: s", said)
+
+    def test_nothing_has_an_interval_where_nobody_knows_whose_scores_they_are(self):
+        self.lists("".join("%r\n" % (k / 100) for k in range(40, 100)), "".join("%r\n" % (k / 200) for k in range(100)))
+        release = self.summary("--fmr-targets", "0.1")
+        for rate in ("fmr", "fnmr", "gfmr", "gfnmr"):
+            point = release["operating_points"][0][rate]
+            self.assertEqual((point["low"], point["high"]), (None, None), rate)
+            self.assertGreater(point["trials"], 0)
+        self.assertIn("ependence unknown", read(self.path("r", "index.html")))
+
     def test_bad_lists_are_told_by_line(self):
         self.lists("0.5\n0,5\n", "0.1\n")
         text = self.bad(2, "import", "scores", "m.txt", "n.txt", "-o", "e.h5", *ABOUT)
