@@ -41,7 +41,9 @@ typedef struct {
     const assay_progress *progress;
     const assay_backend *backend;
     bench_set set;
-    assay_quantised templates;
+    assay_quantised templates; /* of bit strings what their scores are like, without vectors */
+    assay_hamming_rule rule;
+    assay_hamming_set bits;
     assay_all_pairs plan; /* of FULL; borrows set and templates */
     assay_place_pair *mated_places;
     assay_scored_pair *mated_scores;
@@ -157,25 +159,44 @@ static assay_status choose_tail(measuring *work, uint64_t cap) {
     return ASSAY_OK;
 }
 
+static bool of_bits(const measuring *work) {
+    return work->options->comparator == ASSAY_HAMMING;
+}
+
+/* Bytes of a template as it is made, and of what is compared. */
+static void template_bytes(const measuring *work, uint64_t *made, uint64_t *compared) {
+    const uint64_t length = work->options->population.length;
+    const uint64_t words = (length + 63) / 64;
+    *made = of_bits(work) ? 2 * (length / 8) : length * sizeof(float);
+    *compared = of_bits(work) ? words * sizeof(assay_hamming_word)
+                              : length * (sizeof(int32_t) + sizeof(int16_t)) + sizeof(int64_t) +
+                                    sizeof(int32_t);
+}
+
+static uint64_t backend_memory(const measuring *work, const assay_all_pairs *plan) {
+    return (of_bits(work) ? work->backend->bits_memory
+                          : work->backend->memory)(plan, work->result.threads);
+}
+
 /* Refuses what would not fit; leaves the default tail out where only that would not. */
 static assay_status check_memory(measuring *work) {
     const assay_bench_population *of = &work->options->population;
-    const uint64_t cells = of->templates * of->length, room = assay_memory_available();
-    const uint64_t held =
-        cells * (sizeof(float) + sizeof(int32_t) + sizeof(int16_t)) +
-        of->templates * (2 * sizeof(uint32_t) + 1 + sizeof(int64_t) + sizeof(int32_t)) +
-        work->set.mated * (sizeof(assay_place_pair) + sizeof(assay_scored_pair));
+    uint64_t made, compared;
+    template_bytes(work, &made, &compared);
+    const uint64_t room = assay_memory_available();
+    const uint64_t held = of->templates * (made + compared + 2 * sizeof(uint32_t) + 1) +
+                          work->set.mated * (sizeof(assay_place_pair) + sizeof(assay_scored_pair));
     /* The first run's tail is kept beside what a run takes. */
     const uint64_t tail =
         work->plan.tail_limit < work->set.non_mated ? work->plan.tail_limit : work->set.non_mated;
     const uint64_t kept = tail * sizeof(assay_scored_pair);
     assay_all_pairs larger = work->plan;
     larger.tail_limit = work->result.default_tail_limit;
-    const uint64_t full = work->backend->memory(&work->plan, work->result.threads);
-    const uint64_t wide = work->backend->memory(&larger, work->result.threads);
+    const uint64_t full = backend_memory(work, &work->plan);
+    const uint64_t wide = backend_memory(work, &larger);
     work->result.stated_memory_bytes = held + full;
     /* Templates are there already: made, not yet quantised. */
-    const uint64_t there = cells * sizeof(float);
+    const uint64_t there = of->templates * made;
     if (held + kept + full > room + there) {
         return assay_fail(ASSAY_FAILED,
                           "comparing %" PRIu64 " templates of %u with backend %s needs %.2f "
@@ -215,20 +236,22 @@ static assay_status list_mated(measuring *work) {
     return ASSAY_OK;
 }
 
-static assay_status prepare(measuring *work) {
+/* Templates as they are compared. */
+static assay_status take_templates(measuring *work) {
     const assay_bench_options *options = work->options;
-    assay_protocol protocol = {0};
-    assay_status status = check_options(options);
-    if (status != ASSAY_OK) return status;
-    status = assay_protocol_create(&protocol);
-    if (status != ASSAY_OK) return status;
-    status = take_targets(work, &protocol);
-    if (status != ASSAY_OK) goto out;
-    status =
-        assay_backend_find(options->backend != NULL ? options->backend : "auto", &work->backend);
-    if (status != ASSAY_OK) goto out;
-    status = assay_bench_set_make(&options->population, work->progress, &work->set);
-    if (status != ASSAY_OK) goto out;
+    const uint64_t count = options->population.templates;
+    const clock_pair start = clocks_now();
+    assay_status status =
+        of_bits(work) ? assay_hamming_set_create(&work->rule, count, work->set.codes,
+                                                 work->set.masks, &work->bits)
+                      : assay_quantise(options->comparator, count, options->population.length,
+                                       work->set.vectors, &work->templates);
+    work->result.quantise_cpu_seconds = clocks_since(start).cpu;
+    return status;
+}
+
+static void start_plan(measuring *work) {
+    const assay_bench_options *options = work->options;
     work->plan = (assay_all_pairs){.templates = &work->templates,
                                    .subject = work->set.subject,
                                    .group = work->set.group,
@@ -239,15 +262,39 @@ static assay_status prepare(measuring *work) {
     work->templates = (assay_quantised){.count = options->population.templates,
                                         .length = options->population.length,
                                         .comparator = options->comparator};
+    if (!of_bits(work)) return;
+    work->plan.bits = &work->bits;
+    work->templates.exponent = ASSAY_HAMMING_EXPONENT;
+    work->templates.coarse_scale = ASSAY_HAMMING_COARSE_SCALE;
+    work->templates.bound = ASSAY_HAMMING_BOUND;
+    work->bits = (assay_hamming_set){.count = options->population.templates,
+                                     .rule = work->rule,
+                                     .word_count = (work->rule.bits + 63) / 64};
+}
+
+static assay_status prepare(measuring *work) {
+    const assay_bench_options *options = work->options;
+    assay_protocol protocol = {0};
+    assay_status status = check_options(options);
+    if (status != ASSAY_OK) return status;
+    status = assay_protocol_create(&protocol);
+    if (status != ASSAY_OK) return status;
+    status = take_targets(work, &protocol);
+    if (status != ASSAY_OK) goto out;
+    status = assay_backend_find_for(options->backend != NULL ? options->backend : "auto",
+                                    of_bits(work) ? ASSAY_COMPARES_BITS : ASSAY_COMPARES_VECTORS,
+                                    &work->backend);
+    if (status != ASSAY_OK) goto out;
+    status = assay_bench_set_make(options, work->progress, &work->set);
+    if (status == ASSAY_OK && of_bits(work)) status = assay_bench_rule(options, &work->rule);
+    if (status != ASSAY_OK) goto out;
+    start_plan(work);
     status = choose_tail(work, protocol.tail_cap);
     if (status != ASSAY_OK) goto out;
     status = check_memory(work);
     if (status != ASSAY_OK) goto out;
-    const clock_pair start = clocks_now();
-    status = assay_quantise(options->comparator, options->population.templates,
-                            options->population.length, work->set.vectors, &work->templates);
+    status = take_templates(work);
     if (status != ASSAY_OK) goto out;
-    work->result.quantise_cpu_seconds = clocks_since(start).cpu;
     status = list_mated(work);
 out:
     assay_protocol_free(&protocol);
@@ -330,15 +377,16 @@ static bool same_tail(const assay_tally *x, const assay_tally *y) {
 /* A run that lost a pair or found another tail was not the work that is measured. */
 static assay_status check_tally(measuring *work, assay_bench_kind kind, const assay_tally *tally) {
     const bool bins = kind != ASSAY_BENCH_TAIL_ONLY && kind != ASSAY_BENCH_TAIL_OF_ONE;
-    const uint64_t binned = bins ? work->set.non_mated : 0;
-    if (tally->non_mated != work->set.non_mated || tally->same_subject != work->set.mated ||
-        tally->histogram_pairs != binned) {
+    const uint64_t scored = work->set.non_mated - tally->failed_count;
+    const uint64_t binned = bins ? scored : 0;
+    if (tally->failed_count > work->set.non_mated || tally->non_mated != scored ||
+        tally->same_subject != work->set.mated || tally->histogram_pairs != binned) {
         return assay_fail(ASSAY_DISAGREES,
                           "backend %s compared %" PRIu64 " non-mated and %" PRIu64
                           " mated pairs and binned %" PRIu64 "; expected %" PRIu64 ", %" PRIu64
                           " and %" PRIu64,
                           work->backend->name, tally->non_mated, tally->same_subject,
-                          tally->histogram_pairs, work->set.non_mated, work->set.mated, binned);
+                          tally->histogram_pairs, scored, work->set.mated, binned);
     }
     if (kind != ASSAY_BENCH_FULL && kind != ASSAY_BENCH_TAIL_ONLY) return ASSAY_OK;
     if (work->first.tail != NULL && !same_tail(&work->first, tally)) {
@@ -367,13 +415,18 @@ static assay_status run_backend(measuring *work, assay_bench_kind kind, unsigned
                                            .known_floor = INT64_MIN};
     assay_tally tally = {0};
     const clock_pair start = clocks_now();
-    assay_status status = work->backend->all_pairs(
-        &plan, 0, assay_tile_count(plan.templates->count), &options, &tally);
+    assay_status status =
+        (of_bits(work) ? work->backend->bits_all_pairs : work->backend->all_pairs)(
+            &plan, 0, assay_tile_count(plan.templates->count), &options, &tally);
     if (status != ASSAY_OK) return status;
     const clock_pair before_mated = clocks_now();
     if (kind != ASSAY_BENCH_HISTOGRAM_ONLY && kind != ASSAY_BENCH_TAIL_OF_ONE) {
-        status = work->backend->score_pairs(&work->templates, work->mated_places, work->set.mated,
-                                            &options, work->mated_scores);
+        status =
+            of_bits(work)
+                ? work->backend->bits_score_pairs(&work->bits, work->mated_places, work->set.mated,
+                                                  &options, work->mated_scores)
+                : work->backend->score_pairs(&work->templates, work->mated_places, work->set.mated,
+                                             &options, work->mated_scores);
         if (status != ASSAY_OK) goto out;
     }
     const clock_pair mated = clocks_since(before_mated);
@@ -383,6 +436,7 @@ static assay_status run_backend(measuring *work, assay_bench_kind kind, unsigned
     if (kind == ASSAY_BENCH_TAIL_ONLY) work->result.tail_only_rescored = tally.rescored;
     if (kind == ASSAY_BENCH_FULL) {
         work->result.rescored = tally.rescored;
+        work->result.failed = tally.failed_count;
         work->result.redone = tally.redone;
         work->result.mated_cpu_seconds = mated.cpu;
     }
@@ -411,10 +465,12 @@ static assay_status run_row(measuring *work, assay_bench_kind kind, unsigned rep
 
 static assay_status run_all(measuring *work) {
     const bool wide = work->result.rows[ASSAY_BENCH_DEFAULT_TAIL].measured;
-    const unsigned counted = ASSAY_BENCH_ROW_COUNT - 1 - (wide ? 0 : 1);
+    const int first = of_bits(work) ? ASSAY_BENCH_FULL : ASSAY_BENCH_FMA_PEAK;
+    const unsigned counted =
+        ASSAY_BENCH_ROW_COUNT - (unsigned)first - (first == 0 ? 1 : 0) - (wide ? 0 : 1);
     work->pairs_total = work->set.pairs * counted * work->options->repeats;
     for (unsigned repeat = 0; repeat < work->options->repeats; repeat++) {
-        for (int kind = 0; kind < ASSAY_BENCH_ROW_COUNT; kind++) {
+        for (int kind = first; kind < ASSAY_BENCH_ROW_COUNT; kind++) {
             if (kind == ASSAY_BENCH_DEFAULT_TAIL) {
                 /* What was asked for has run; the wider tail takes more than that. */
                 if (repeat == 0) work->result.peak_memory_bytes = peak_memory();
@@ -466,7 +522,7 @@ static double rate_over(const assay_bench_row *x, const assay_bench_row *y) {
 static assay_bench_threshold threshold_of(const measuring *work, double fmr) {
     const assay_tally *tally = &work->first;
     assay_bench_threshold found = {
-        .fmr = fmr, .allowed = (uint64_t)floor(fmr * (double)work->set.non_mated + 1e-9)};
+        .fmr = fmr, .allowed = (uint64_t)floor(fmr * (double)tally->non_mated + 1e-9)};
     uint64_t kept = found.allowed;
     if (kept > tally->tail_count) return found;
     if (kept < tally->tail_count) {
@@ -497,7 +553,8 @@ static void sum_up(measuring *work) {
     result->default_tail_cost = result->default_tail_limit == result->tail_limit
                                     ? result->exactness_cost
                                     : excess(&rows[ASSAY_BENCH_DEFAULT_TAIL], least);
-    result->useful_gflops = 2.0 * result->population.length * full->pairs_per_s / 1e9;
+    result->useful_gflops =
+        of_bits(work) ? (double)NAN : 2.0 * result->population.length * full->pairs_per_s / 1e9;
     result->tail = work->first.tail_count;
     result->threshold_count = work->target_count;
     for (uint32_t n = 0; n < work->target_count; n++) {
@@ -524,6 +581,9 @@ assay_status assay_bench(const assay_bench_options *options, const assay_progres
     result->backend = work.backend->name;
     status = work.backend->probe(result->backend_line, sizeof result->backend_line);
     if (status != ASSAY_OK) goto out;
+    if (work.backend->bits_all_pairs == assay_hamming_all_pairs && of_bits(&work))
+        snprintf(result->backend_line, sizeof result->backend_line,
+                 "bits counted by path %s, own threads", assay_hamming_path_name());
     describe_device(result->device, sizeof result->device);
     result->pairs = work.set.pairs;
     result->mated = work.set.mated;
@@ -535,6 +595,7 @@ assay_status assay_bench(const assay_bench_options *options, const assay_progres
 out:
     assay_tally_free(&work.first);
     assay_quantised_free(&work.templates);
+    assay_hamming_set_free(&work.bits);
     assay_bench_set_free(&work.set);
     free(work.mated_places);
     free(work.mated_scores);

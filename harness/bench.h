@@ -16,10 +16,16 @@
  * sample's, both normal with variance exp(-3.46 k / length) in component k. So mated scores are
  * about 0.6; non-mated ones have mean 0 and standard deviation sum(variance^2)^(1/2) /
  * sum(variance) = 1.36 / sqrt(length), 0.06 at 512. Subjects are divided evenly among the groups,
- * which do not differ; the last subject has what is left of the templates. */
+ * which do not differ; the last subject has what is left of the templates.
+ *
+ * For comparator hamming a template is a string of D bits in ASSAY_BENCH_BIT_ROWS rows (in one
+ * where they do not divide D), shifted by one bit: the subject's random code, of which each bit is
+ * turned with a probability of 1/8 and valid with one of 7/8. So mated similarities are about
+ * 25/32, and non-mated ones 1/2 where they are not shifted. */
+#define ASSAY_BENCH_BIT_ROWS 8u
 typedef struct {
     uint64_t templates;           /* N, 2 to 2^31 */
-    uint32_t length;              /* D, 1 to ASSAY_LENGTH_MAX */
+    uint32_t length;              /* D, 1 to ASSAY_LENGTH_MAX; of bits to ASSAY_HAMMING_BITS_MAX */
     uint32_t groups;              /* 1 to ASSAY_COMBINATIONS_MAX, and at most as many as subjects */
     uint32_t samples_per_subject; /* 1 to N - 1 */
     uint64_t seed;
@@ -34,6 +40,7 @@ typedef struct {
     unsigned repeats;    /* of each measurement, 1 to ASSAY_BENCH_REPEATS_MAX */
     const char *backend; /* "auto", "cpu", "reference" */
     assay_comparator comparator;
+    uint32_t shifts, minimum_valid_bits; /* of hamming; a minimum of 0: a quarter of the bits */
     const double *fmr_targets; /* [fmr_target_count]; none: those of assay_protocol_create */
     uint32_t fmr_target_count; /* at most ASSAY_BENCH_TARGETS_MAX */
     /* Non-mated pairs that the tail keeps; 0: as many as the largest target allows and a fifth
@@ -54,6 +61,8 @@ typedef enum {
     ASSAY_BENCH_ROW_COUNT
 } assay_bench_kind;
 
+/* Of bit strings FMA_PEAK and BLAS_TILE are not measured. */
+
 /* One measurement. Rates are by CPU time, which other programs of the machine disturb little:
  * pairs_per_s = pairs * threads / cpu_seconds, what the threads would do with a core each. Beside
  * it, wall_pairs_per_s is what the clock on the wall says. FMA_PEAK runs in one thread and pairs is
@@ -72,7 +81,7 @@ typedef struct {
 
 typedef struct {
     double fmr;
-    uint64_t allowed; /* floor(fmr * non-mated pairs) */
+    uint64_t allowed; /* floor(fmr * non-mated pairs that were compared) */
     bool known;       /* false: allows no pair, or reaches below the tail */
     double threshold; /* smallest score that no more than allowed non-mated pairs reach */
     uint64_t matches; /* non-mated pairs that reach it */
@@ -88,6 +97,7 @@ typedef struct {
     const char *blas_path;  /* core type of OpenBLAS; NULL where BLAS_TILE is not measured */
     const char *blas_note;  /* what holds OpenBLAS back on this processor, or NULL */
     uint64_t pairs, mated, non_mated;
+    uint64_t failed; /* non-mated pairs that failed to compare; of bit strings */
     uint64_t tail_limit, tail, default_tail_limit;
     uint64_t rescored, redone; /* of the last FULL run (assay_tally) */
     uint64_t tail_only_rescored;
@@ -98,7 +108,7 @@ typedef struct {
     double exactness_cost;    /* FULL / HISTOGRAM_ONLY - 1: sample, candidates, rescoring, mated */
     double binning_cost;      /* FULL / TAIL_ONLY - 1 */
     double default_tail_cost; /* DEFAULT_TAIL / HISTOGRAM_ONLY - 1 */
-    double useful_gflops;     /* 2 * length * pairs_per_s of FULL / 1e9 */
+    double useful_gflops;     /* 2 * length * pairs_per_s of FULL / 1e9; NaN of bit strings */
     double mated_cpu_seconds; /* of the last FULL run, in it */
     double quantise_cpu_seconds;  /* templates to integers, one thread, once */
     uint64_t stated_memory_bytes; /* templates, and what the backend says it needs beside them */
@@ -114,9 +124,10 @@ assay_status assay_bench(const assay_bench_options *options, const assay_progres
                          assay_bench_result *out) ASSAY_MUST_CHECK;
 
 /* Writes the templates that assay_bench compares to directory, which is made: templates.npy
- * (float32, [templates][length]) and labels.csv (sample, subject, group), as `assay import
- * templates` takes them. Rows are in the order in which they are compared. */
-assay_status assay_bench_export(const assay_bench_population *population, const char *directory,
+ * (float32, [templates][length]; of bit strings uint8, [templates][length / 8], and masks.npy
+ * likewise) and labels.csv (sample, subject, group), as `assay import templates` takes them. Rows
+ * are in the order in which they are compared. */
+assay_status assay_bench_export(const assay_bench_options *options, const char *directory,
                                 const assay_progress *progress) ASSAY_MUST_CHECK;
 
 #endif

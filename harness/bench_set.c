@@ -16,13 +16,16 @@
 #define SAMPLE_STREAMS (UINT64_C(1) << 40) /* streams below are the subjects' */
 #define TEMPLATES_MAX (UINT64_C(1) << 31)
 
-static assay_status check(const assay_bench_population *of, uint64_t *out_subjects) {
+static assay_status check(const assay_bench_options *options, uint64_t *out_subjects) {
+    const assay_bench_population *of = &options->population;
+    const bool bits = options->comparator == ASSAY_HAMMING;
+    assay_hamming_rule rule;
     const struct {
         const char *name;
         uint64_t value, low, high;
     } ranges[] = {
         {"templates", of->templates, 2, TEMPLATES_MAX},
-        {"length", of->length, 1, ASSAY_LENGTH_MAX},
+        {"length", of->length, 1, bits ? ASSAY_HAMMING_BITS_MAX : ASSAY_LENGTH_MAX},
         {"groups", of->groups, 1, ASSAY_COMBINATIONS_MAX},
         {"samples-per-subject", of->samples_per_subject, 1, of->templates - 1},
     };
@@ -39,7 +42,7 @@ static assay_status check(const assay_bench_population *of, uint64_t *out_subjec
                           of->groups, subjects);
     }
     *out_subjects = subjects;
-    return ASSAY_OK;
+    return bits ? assay_bench_rule(options, &rule) : ASSAY_OK;
 }
 
 /* deviations[length]: square roots of the variances of bench.h. */
@@ -77,8 +80,16 @@ static void make_subject(const assay_bench_population *of, uint64_t subject,
     }
 }
 
-static assay_status fill(const assay_bench_population *of, uint64_t subjects,
-                         const assay_progress *progress, bench_set *set) {
+static void label(const assay_bench_population *of, uint64_t subjects, bench_set *set) {
+    for (uint64_t place = 0; place < of->templates; place++) {
+        const uint64_t subject = place / of->samples_per_subject;
+        set->subject[place] = (uint32_t)subject;
+        set->group[place] = (uint32_t)(subject * of->groups / subjects);
+    }
+}
+
+static assay_status fill(const assay_bench_population *of, const assay_progress *progress,
+                         bench_set *set) {
     double *deviations = NULL, *part = NULL, *work = NULL;
     assay_pace pace = {0};
     assay_status status = make_deviations(of->length, &deviations);
@@ -90,8 +101,6 @@ static assay_status fill(const assay_bench_population *of, uint64_t subjects,
     for (uint64_t place = 0; place < of->templates; place++) {
         const uint64_t subject = place / of->samples_per_subject;
         if (place % of->samples_per_subject == 0) make_subject(of, subject, deviations, part);
-        set->subject[place] = (uint32_t)subject;
-        set->group[place] = (uint32_t)(subject * of->groups / subjects);
         make_row(of, place, deviations, part, work, set->vectors + (size_t)place * of->length);
         if (assay_pace_due(&pace) &&
             !assay_progress_tell(progress, "synthesise", "templates", place, of->templates)) {
@@ -107,19 +116,22 @@ out:
     return status;
 }
 
-assay_status assay_bench_set_make(const assay_bench_population *population,
+assay_status assay_bench_set_make(const assay_bench_options *options,
                                   const assay_progress *progress, bench_set *out) {
+    const assay_bench_population *population = &options->population;
+    const bool bits = options->comparator == ASSAY_HAMMING;
     bench_set set = {0};
     uint64_t subjects = 0;
     size_t cells;
-    assay_status status = check(population, &subjects);
+    assay_status status = check(options, &subjects);
     if (status != ASSAY_OK) return status;
     const size_t count = (size_t)population->templates;
     if (!assay_multiply(count, population->length, &cells)) {
         return assay_fail(ASSAY_USAGE, "%" PRIu64 " templates of %u are more than fit memory",
                           population->templates, population->length);
     }
-    status = assay_allocate_aligned(&set.vectors, cells, sizeof *set.vectors, "templates");
+    if (!bits)
+        status = assay_allocate_aligned(&set.vectors, cells, sizeof *set.vectors, "templates");
     if (status != ASSAY_OK) goto out;
     status = assay_allocate(&set.subject, count, sizeof *set.subject, "subjects");
     if (status != ASSAY_OK) goto out;
@@ -127,7 +139,9 @@ assay_status assay_bench_set_make(const assay_bench_population *population,
     if (status != ASSAY_OK) goto out;
     status = assay_allocate(&set.side, count, sizeof *set.side, "sides");
     if (status != ASSAY_OK) goto out;
-    status = fill(population, subjects, progress, &set);
+    label(population, subjects, &set);
+    status =
+        bits ? assay_bench_bits_fill(population, progress, &set) : fill(population, progress, &set);
     if (status != ASSAY_OK) goto out;
     const uint64_t each = population->samples_per_subject;
     set.pairs = assay_pair_count(population->templates);
@@ -144,6 +158,8 @@ out:
 void assay_bench_set_free(bench_set *set) {
     if (set == NULL) return;
     free(set->vectors);
+    free(set->codes);
+    free(set->masks);
     free(set->subject);
     free(set->group);
     free(set->side);
@@ -165,24 +181,33 @@ static assay_status write_labels(const bench_set *set, uint64_t count, const cha
     return status;
 }
 
-assay_status assay_bench_export(const assay_bench_population *population, const char *directory,
+/* A matrix of the set below directory. */
+static assay_status write_matrix(const assay_bench_population *of, const char *directory,
+                                 const char *name, const float *vectors, const uint8_t *bytes) {
+    char *path = NULL;
+    assay_status status = assay_path_join(&path, directory, name);
+    if (status == ASSAY_OK)
+        status = vectors != NULL
+                     ? assay_npy_write(path, of->templates, of->length, vectors)
+                     : assay_npy_write_bytes(path, of->templates, of->length / 8, bytes);
+    free(path);
+    return status;
+}
+
+assay_status assay_bench_export(const assay_bench_options *options, const char *directory,
                                 const assay_progress *progress) {
+    const assay_bench_population *of = &options->population;
     bench_set set = {0};
-    char *matrix = NULL, *labels = NULL;
-    assay_status status = assay_bench_set_make(population, progress, &set);
-    if (status != ASSAY_OK) goto out;
-    status = assay_make_directories(directory);
-    if (status != ASSAY_OK) goto out;
-    status = assay_path_join(&matrix, directory, "templates.npy");
-    if (status != ASSAY_OK) goto out;
-    status = assay_path_join(&labels, directory, "labels.csv");
-    if (status != ASSAY_OK) goto out;
-    status = assay_npy_write(matrix, population->templates, population->length, set.vectors);
-    if (status != ASSAY_OK) goto out;
-    status = write_labels(&set, population->templates, labels);
-out:
+    char *labels = NULL;
+    assay_status status = assay_bench_set_make(options, progress, &set);
+    if (status == ASSAY_OK) status = assay_make_directories(directory);
+    if (status == ASSAY_OK)
+        status = write_matrix(of, directory, "templates.npy", set.vectors, set.codes);
+    if (status == ASSAY_OK && set.masks != NULL)
+        status = write_matrix(of, directory, "masks.npy", NULL, set.masks);
+    if (status == ASSAY_OK) status = assay_path_join(&labels, directory, "labels.csv");
+    if (status == ASSAY_OK) status = write_labels(&set, of->templates, labels);
     assay_bench_set_free(&set);
-    free(matrix);
     free(labels);
     return status;
 }

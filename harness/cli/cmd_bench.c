@@ -8,6 +8,7 @@
 #include "datasets/base/text.h"
 #include "harness/bench.h"
 #include "harness/cli/command.h"
+#include "kernels/comparator.h"
 
 typedef struct {
     uint64_t templates, length, groups, samples, threads, seed, repeats;
@@ -60,9 +61,9 @@ static json_t *json_of_thresholds(const assay_bench_result *result) {
 static json_t *json_of_work(const assay_bench_result *result, const char *comparator) {
     const assay_bench_population *of = &result->population;
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
         "s:I, "
-        "s:I, s:I, s:I, s:I, s:I}",
+        "s:I, s:I, s:I, s:I, s:I, s:I}",
         "version", ASSAY_VERSION, "device", result->device, "backend", result->backend,
         "backend_line", result->backend_line, "comparator", comparator, "fma_path",
         result->fma_path, "openblas", result->blas_path, "openblas_note", result->blas_note,
@@ -73,7 +74,8 @@ static json_t *json_of_work(const assay_bench_result *result, const char *compar
         (json_int_t)result->mated, "non_mated", (json_int_t)result->non_mated, "tail_limit",
         (json_int_t)result->tail_limit, "default_tail_limit",
         (json_int_t)result->default_tail_limit, "tail", (json_int_t)result->tail, "rescored",
-        (json_int_t)result->rescored, "redone", (json_int_t)result->redone);
+        (json_int_t)result->rescored, "redone", (json_int_t)result->redone, "failed",
+        (json_int_t)result->failed);
 }
 
 /* How long it took. */
@@ -83,23 +85,25 @@ static json_t *json_of_figures(const assay_bench_result *result) {
     const assay_bench_row *blas = &result->rows[ASSAY_BENCH_BLAS_TILE];
     const assay_bench_row *tail_only = &result->rows[ASSAY_BENCH_TAIL_ONLY];
     return json_pack(
-        "{s:f, s:f, s:o, s:I, s:f, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:f, "
+        "{s:f, s:f, s:o, s:I, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, "
         "s:f, s:f, s:f, s:I, s:I, s:o, s:o}",
         "pairs_per_s", full->pairs_per_s, "tail_only_pairs_per_s", tail_only->pairs_per_s,
         "tail_only_over_fma_peak", number_or_null(result->tail_only_over_fma_peak),
         "tail_only_rescored", (json_int_t)result->tail_only_rescored, "wall_pairs_per_s",
-        full->wall_pairs_per_s, "fma_peak_pairs_per_s", fma->pairs_per_s, "blas_tile_pairs_per_s",
+        full->wall_pairs_per_s, "fma_peak_pairs_per_s",
+        fma->measured ? json_real(fma->pairs_per_s) : json_null(), "blas_tile_pairs_per_s",
         blas->measured ? json_real(blas->pairs_per_s) : json_null(), "over_fma_peak",
         number_or_null(result->over_fma_peak), "over_blas_tile",
         number_or_null(result->over_blas_tile), "exactness_cost",
         number_or_null(result->exactness_cost), "binning_cost",
         number_or_null(result->binning_cost), "default_tail_cost",
-        number_or_null(result->default_tail_cost), "useful_gflops", result->useful_gflops,
-        "cpu_seconds", full->cpu_seconds, "wall_seconds", full->wall_seconds,
-        "quantise_cpu_seconds", result->quantise_cpu_seconds, "mated_cpu_seconds",
-        result->mated_cpu_seconds, "peak_memory_bytes", (json_int_t)result->peak_memory_bytes,
-        "stated_memory_bytes", (json_int_t)result->stated_memory_bytes, "thresholds",
-        json_of_thresholds(result), "rows", json_of_rows(result));
+        number_or_null(result->default_tail_cost), "useful_gflops",
+        number_or_null(result->useful_gflops), "cpu_seconds", full->cpu_seconds, "wall_seconds",
+        full->wall_seconds, "quantise_cpu_seconds", result->quantise_cpu_seconds,
+        "mated_cpu_seconds", result->mated_cpu_seconds, "peak_memory_bytes",
+        (json_int_t)result->peak_memory_bytes, "stated_memory_bytes",
+        (json_int_t)result->stated_memory_bytes, "thresholds", json_of_thresholds(result), "rows",
+        json_of_rows(result));
 }
 
 static assay_status print_json(const assay_bench_result *result, const char *comparator) {
@@ -114,25 +118,33 @@ static assay_status print_json(const assay_bench_result *result, const char *com
 
 /* ---- for people ---- */
 
-static void print_work(const assay_bench_result *result) {
+static void print_work(const assay_bench_result *result, const char *comparator) {
     const assay_bench_population *of = &result->population;
+    const bool bits = !result->rows[ASSAY_BENCH_FMA_PEAK].measured;
     char a[ASSAY_NUMBER_SIZE], b[ASSAY_NUMBER_SIZE], c[ASSAY_NUMBER_SIZE];
     assay_print_field("device", "%s", result->device);
     assay_print_field("backend", "%s: %s", result->backend, result->backend_line);
-    assay_print_field("work", "%s templates of %u components, %u groups, %u samples a subject",
-                      assay_print_count(a, of->templates), of->length, of->groups,
-                      of->samples_per_subject);
+    if (bits) assay_print_field("comparator", "%s", comparator);
+    assay_print_field("work", "%s templates of %u %s, %u groups, %u samples a subject",
+                      assay_print_count(a, of->templates), of->length,
+                      bits ? "bits with masks" : "components", of->groups, of->samples_per_subject);
     assay_print_field("", "%s pairs: %s mated, %s non-mated", assay_print_count(a, result->pairs),
                       assay_print_count(b, result->mated), assay_print_count(c, result->non_mated));
+    if (result->failed > 0)
+        assay_print_field("", "%s non-mated pairs failed to compare",
+                          assay_print_count(a, result->failed));
     assay_print_field("tail", "%s non-mated pairs kept, %s scored again",
                       assay_print_count(a, result->tail), assay_print_count(b, result->rescored));
     assay_print_field("runs", "medians of %u, in turn; %u thread%s", result->repeats,
                       result->threads, result->threads == 1 ? "" : "s");
 }
 
+/* Operations and the peak are those of vectors. */
 static void print_rows(const assay_bench_result *result) {
     const assay_bench_row *peak = &result->rows[ASSAY_BENCH_FMA_PEAK];
-    printf("\n%-46s%9s%9s%10s%10s%8s\n", "", "CPU s", "wall s", "Mpairs/s", "GFLOP/s", "of peak");
+    printf("\n%-46s%9s%9s%10s", "", "CPU s", "wall s", "Mpairs/s");
+    if (peak->measured) printf("%10s%8s", "GFLOP/s", "of peak");
+    printf("\n");
     for (int kind = 0; kind < ASSAY_BENCH_ROW_COUNT; kind++) {
         const assay_bench_row *row = &result->rows[kind];
         if (!row->measured) continue;
@@ -142,13 +154,20 @@ static void print_rows(const assay_bench_result *result) {
         } else {
             printf("%9.3f%9.3f", row->cpu_seconds, row->wall_seconds);
         }
-        printf("%10.2f%10.1f%8.2f\n", row->pairs_per_s / 1e6,
-               2.0 * result->population.length * row->pairs_per_s / 1e9,
-               row->pairs_per_s / peak->pairs_per_s);
+        printf("%10.2f", row->pairs_per_s / 1e6);
+        if (peak->measured)
+            printf("%10.1f%8.2f", 2.0 * result->population.length * row->pairs_per_s / 1e9,
+                   row->pairs_per_s / peak->pairs_per_s);
+        printf("\n");
     }
-    printf("CPU s is of all threads. Mpairs/s and GFLOP/s (2 x %u operations a pair) are by CPU "
-           "time, as if each\nthread had a core to itself.\n\n",
-           result->population.length);
+    if (peak->measured)
+        printf(
+            "CPU s is of all threads. Mpairs/s and GFLOP/s (2 x %u operations a pair) are by CPU "
+            "time, as if each\nthread had a core to itself.\n\n",
+            result->population.length);
+    else
+        printf("CPU s is of all threads. Mpairs/s is by CPU time, as if each thread had a core to "
+               "itself.\n\n");
 }
 
 static void print_ratio(const char *name, double value, const char *meaning) {
@@ -217,7 +236,7 @@ static assay_status parse_tail_limit(const char *text, uint64_t *out) {
 
 /* An export replaces nothing. */
 static assay_status check_export(const char *folder) {
-    static const char *const names[] = {"templates.npy", "labels.csv"};
+    static const char *const names[] = {"templates.npy", "masks.npy", "labels.csv"};
     for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
         char *path = NULL;
         assay_status status = assay_path_join(&path, folder, names[n]);
@@ -230,11 +249,12 @@ static assay_status check_export(const char *folder) {
     return ASSAY_OK;
 }
 
-static assay_status export_only(const bench_values *values, const assay_bench_population *of,
+static assay_status export_only(const bench_values *values, const assay_bench_options *options,
                                 const assay_progress *progress) {
+    const assay_bench_population *of = &options->population;
     assay_status status = check_export(values->export);
     if (status != ASSAY_OK) return status;
-    status = assay_bench_export(of, values->export, progress);
+    status = assay_bench_export(options, values->export, progress);
     if (status != ASSAY_OK) return status;
     if (values->json) {
         return assay_print_json(
@@ -265,23 +285,32 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     assay_progress_bar bar;
     (void)arguments;
     (void)argument_count;
-    assay_status status = assay_comparator_parse(values->comparator, &options.comparator);
+    char comparator[ASSAY_COMPARATOR_TEXT];
+    assay_comparator_settings settings;
+    assay_status status = assay_comparator_read(values->comparator, &settings);
     if (status != ASSAY_OK) return status;
+    const bool bits = assay_comparator_takes_bits(settings.comparator);
+    if (values->length == 0) options.population.length = bits ? 2048 : 512;
+    assay_comparator_complete(&settings, options.population.length);
+    assay_comparator_print(&settings, comparator);
+    options.comparator = settings.comparator;
+    options.shifts = settings.shifts;
+    options.minimum_valid_bits = settings.minimum_valid_bits;
     status = parse_tail_limit(values->tail_limit, &options.tail_limit);
     if (status != ASSAY_OK) return status;
     assay_progress_bar_start(&bar, "bench", values->quiet);
     const assay_progress progress = assay_progress_bar_progress(&bar);
     if (values->export != NULL) {
-        status = export_only(values, &population, &progress);
+        status = export_only(values, &options, &progress);
         assay_progress_bar_clear(&bar);
         return status;
     }
     status = assay_bench(&options, &progress, &result);
     assay_progress_bar_clear(&bar);
     if (status != ASSAY_OK) return status;
-    if (values->json) return print_json(&result, values->comparator);
+    if (values->json) return print_json(&result, comparator);
     if (values->quiet) return ASSAY_OK;
-    print_work(&result);
+    print_work(&result, comparator);
     print_rows(&result);
     print_figures(&result);
     return ASSAY_OK;
@@ -302,9 +331,9 @@ static const assay_option options[] = {
      AT(length),
      .value = "D",
      .low = 1,
-     .high = ASSAY_LENGTH_MAX,
-     .purpose = "components of a template",
-     .shown = "512"},
+     .high = ASSAY_HAMMING_BITS_MAX,
+     .purpose = "components of a template, or bits for hamming",
+     .shown = "512, or 2048 bits"},
     {.name = "groups",
      .kind = ASSAY_OPTION_COUNT,
      AT(groups),
@@ -340,7 +369,7 @@ static const assay_option options[] = {
      .kind = ASSAY_OPTION_TEXT,
      AT(comparator),
      .value = "NAME",
-     .purpose = "cosine, inner-product or euclidean",
+     .purpose = "cosine, inner-product, euclidean, or hamming:shifts=S,minimum-valid-bits=B",
      .shown = "cosine"},
     {.name = "fmr-targets",
      .kind = ASSAY_OPTION_NUMBERS,
@@ -366,12 +395,11 @@ static const assay_option options[] = {
      .kind = ASSAY_OPTION_TEXT,
      AT(export),
      .value = "DIR",
-     .purpose = "write the templates there (templates.npy, labels.csv), measure nothing"},
+     .purpose = "write the templates there (.npy, labels.csv), measure nothing"},
     OPTION_JSON(bench_values),
     OPTION_QUIET(bench_values),
 };
 static const bench_values defaults = {.templates = 20000,
-                                      .length = 512,
                                       .groups = 12,
                                       .samples = 5,
                                       .seed = 1,
@@ -385,9 +413,11 @@ const assay_command assay_command_bench = {
     .description =
         "Compares synthetic templates that it makes in memory, and measures in the same run what\n"
         "the processor reaches at best (float multiply-adds) and what a bare OpenBLAS product of\n"
-        "the templates takes. Times of differences say what histograms and exact scores cost.",
+        "the templates takes. Times of differences say what histograms and exact scores cost.\n"
+        "Bit strings with masks (hamming) are compared in the same way, without those two.",
     .examples = (const char *const[]){"assay bench", "assay bench --threads 1 --length 128 --json",
-                                      "assay bench --templates 100000 --export scale", NULL},
+                                      "assay bench --templates 100000 --export scale",
+                                      "assay bench --comparator hamming:shifts=8", NULL},
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .least_arguments = 0,

@@ -5,6 +5,7 @@ import math
 import os
 import statistics
 import struct
+from fractions import Fraction
 
 from cli_support import Case, main, read_csv
 
@@ -12,7 +13,7 @@ SMALL = ["--templates", "700", "--length", "24", "--groups", "3", "--samples-per
 KEYS = {
     str: ["version", "device", "backend", "backend_line", "comparator", "fma_path"],
     int: ["threads", "repeats", "templates", "length", "groups", "samples_per_subject", "seed", "pairs", "mated",
-          "non_mated", "tail_limit", "default_tail_limit", "tail", "rescored", "redone", "peak_memory_bytes",
+          "non_mated", "tail_limit", "default_tail_limit", "tail", "rescored", "redone", "failed", "peak_memory_bytes",
           "stated_memory_bytes", "tail_only_rescored"],
     float: ["pairs_per_s", "wall_pairs_per_s", "fma_peak_pairs_per_s", "over_fma_peak", "exactness_cost",
             "binning_cost", "default_tail_cost", "useful_gflops", "cpu_seconds", "wall_seconds",
@@ -201,11 +202,77 @@ class Templates(Case):
         self.assertEqual((compared["templates"], compared["mated"]), (700, 175 * 6))
 
 
+def read_bytes(path, width):
+    """Rows of a uint8 .npy of version 1 as whole numbers, the first byte lowest."""
+    with open(path, "rb") as file:
+        content = file.read()
+    at = 10 + struct.unpack("<H", content[8:10])[0]
+    return [int.from_bytes(content[n:n + width], "little") for n in range(at, len(content), width)]
+
+
+class Bits(Case):
+    BITS, ROWS, SHIFTS = 64, 8, 2
+
+    def turned(self, bits, shift):
+        """Each row of BITS / ROWS bits turned up by shift."""
+        width = self.BITS // self.ROWS
+        whole = (1 << width) - 1
+        rows = [bits >> n * width & whole for n in range(self.ROWS)]
+        return sum(((row << shift % width | row >> (width - shift % width)) & whole) << n * width
+                   for n, row in enumerate(rows))
+
+    def best(self, a, b):
+        found = None
+        for shift in range(-self.SHIFTS, self.SHIFTS + 1):
+            valid = a[1] & self.turned(b[1], shift)
+            count = bin(valid).count("1")
+            if count < self.minimum: continue
+            share = Fraction(count - bin((a[0] ^ self.turned(b[0], shift)) & valid).count("1"), count)
+            found = share if found is None else max(found, share)
+        return found
+
+    def test_thresholds_and_failures_of_bit_strings_follow_from_what_is_exported(self):
+        self.minimum = 50
+        work = ["--comparator", "hamming:shifts=2,minimum-valid-bits=50", "--length", "64", "--templates", "90", "--groups", "3",
+                "--samples-per-subject", "3", "--fmr-targets", "0.3,0.01"]
+        self.good("bench", "--export", "x", *work)
+        codes, masks = (read_bytes(self.path("x", name + ".npy"), 8) for name in ("templates", "masks"))
+        self.assertTrue(all(0 < mask < 2 ** 64 - 1 for mask in masks))
+        subjects = [row["subject"] for row in read_csv(self.path("x", "labels.csv"))]
+        templates = list(zip(codes, masks))
+        scores = [self.best(x, templates[b]) for a, x in enumerate(templates) for b in range(a + 1, len(templates))
+                  if subjects[a] != subjects[b]]
+        failed = scores.count(None)
+        self.assertGreater(failed, 100)
+        scores = sorted((score for score in scores if score is not None), reverse=True)
+        results = [self.json("bench", "--json", "--repeat", "1", "--backend", name, *work) for name in ("cpu", "reference")]
+        self.assertEqual(results[0]["thresholds"], results[1]["thresholds"])
+        for result in results:
+            self.assertEqual((result["failed"], result["non_mated"] - failed), (failed, len(scores)))
+            self.assertEqual([row["name"] for row in result["rows"]], ROWS[2:])
+            self.assertIsNone(result["fma_peak_pairs_per_s"])
+            for of in result["thresholds"]:
+                kept = int(of["fmr"] * len(scores))
+                self.assertEqual(of["allowed"], kept)
+                while kept and scores[kept] == scores[kept - 1]: kept -= 1
+                self.assertEqual((of["false_matches"], of["threshold"]), (kept, int((scores[kept - 1] * 2 ** 53 + 1) // 2) / 2 ** 52))
+        self.good("import", "templates", "x/templates.npy", "--masks", "x/masks.npy", "--labels", "x/labels.csv", "--release",
+                  "b", "--version", "1", "--comparator", work[1], "--bit-rows", "8", "-o", "t.h5")
+        compared = self.json("compare", "t.h5", "-o", "e.h5", "--json")
+        self.assertEqual((compared["failed"], compared["non_mated"]), (compared["failed"], len(scores)))
+
+    def test_bits_that_cannot_be_compared_so_are_told(self):
+        for arguments, said in ((["--length", "65"], "expected a multiple of 8"),
+                                (["--length", "64", "--comparator", "hamming:minimum-valid-bits=65"], "65"),
+                                (["--backend", "cpu-vnni"], "cpu-vnni")):
+            self.bad(1 if said == "cpu-vnni" else 2, "bench", "--comparator", "hamming", "--templates", "20", "--groups", "2", *arguments)
+
+
 class Faults(Case):
     def test_what_cannot_be_measured_is_told(self):
         wrong = [(["--groups", "65"], "a whole number from 1 to 64"),
                  (["--samples-per-subject", "700"], "samples-per-subject is 700, expected 1 to 699"),
-                 (["--templates", "1"], "a whole number from 2"), (["--length", "4097"], "from 1 to 4096"),
+                 (["--templates", "1"], "a whole number from 2"), (["--length", "4097"], "length is 4097, expected 1 to 4096"),
                  (["--tail-limit", "0"], "neither a number of pairs above 0 nor 'default'"),
                  (["--tail-limit", "most"], "neither a number"), (["--tail-limit", "99999999999"], "at most"),
                  (["--fmr-targets", "2"], "the false match rate 2 is not"),

@@ -2,6 +2,7 @@
 """run -- the same work by assay and by its peers, one thread each, in turn, and a table of how they compare.
 
     tests/bench/peers/run.py --program build/release/assay [--templates 20000] [--rounds 3] [--json FILE]
+    tests/bench/peers/run.py --program build/release/assay --shifts 8 --length 2048 --templates 5000
 
 The peers are Debian's python3-numpy, python3-sklearn and python3-faiss; one that is not installed is skipped and
 named. Rates are pairs (for np.sort: scores) a second of CPU time, medians over the rounds. Each round runs every
@@ -19,6 +20,9 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 SKIP = 77
 FMR = 1e-3 # of the threshold that is handed to the peers
+
+# Of bit strings.
+BITS = [("numpy_hamming", "numpy: products of 0 and 1, bincount", "assay")]
 
 # script, what people read, key of assay's result that it is held against
 PEERS = [("numpy_careful", "numpy, careful: product and bincount", "assay"),
@@ -39,10 +43,13 @@ def arguments():
     parser.add_argument("--groups", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--backend", default="auto")
+    parser.add_argument("--shifts", type=int, help="bit strings of LENGTH bits with masks, best of -SHIFTS to SHIFTS")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", metavar="FILE", help="write all of it there too")
     given = parser.parse_args()
     given.few = min(given.few, given.templates)
+    given.comparator = "cosine" if given.shifts is None else "hamming:shifts=%d" % given.shifts
+    given.peers = PEERS if given.shifts is None else BITS
     return given
 
 
@@ -57,7 +64,7 @@ def assay(given, templates):
     """One run of assay, in the words of a peer."""
     done = checked([given.program, "bench", "--json", "--quiet", "--repeat", "1", "--threads", "1", "--templates",
                     str(templates), "--length", str(given.length), "--groups", str(given.groups), "--seed",
-                    str(given.seed), "--backend", given.backend])
+                    str(given.seed), "--backend", given.backend, "--comparator", given.comparator])
     result = json.loads(done.stdout)
     point = next(of for of in result["thresholds"] if of["fmr"] == FMR)
     if point["threshold"] is None:
@@ -68,7 +75,7 @@ def assay(given, templates):
 
 
 def peer(given, name, folder, threshold):
-    most = {"sklearn_roc": given.few, "sort_scores": given.scores}.get(name)
+    most = {"sklearn_roc": given.few, "sort_scores": given.scores, "numpy_hamming": given.shifts}.get(name)
     command = [given.python, os.path.join(HERE, name + ".py"), folder, repr(threshold)]
     done = checked(command + ([str(most)] if most is not None else []),
                    dict(os.environ, PYTHONDONTWRITEBYTECODE="1"))
@@ -87,6 +94,8 @@ def verdict(name, runs, held_against):
         good = all(run["false_matches"] == first["false_matches"] for run in runs)
         return "%s false matches" % format(first["false_matches"], ","), good
     off = first["false_matches"] - held_against["false_matches"]
+    if name == "numpy_hamming": # fractions of whole numbers: nothing is near the threshold but what is at it
+        return "%+d false matches, %d pairs lost" % (off, first["lost"]), off == 0 and first["lost"] == 0
     # Floats err by some 1e-7 in a score of standard deviation 0.06 or so: at a threshold that a thousandth of the
     # scores reach, one in 1e5 of these is that near.
     good = abs(off) <= 3 + 1e-4 * held_against["false_matches"]
@@ -95,12 +104,13 @@ def verdict(name, runs, held_against):
 
 def compete(given, folder):
     """{name: [run of each round]}; a peer that is missing has one that says so."""
-    runs = {"assay": [], "assay_few": []}
+    names = ["assay"] + (["assay_few"] if any(against == "assay_few" for _, _, against in given.peers) else [])
+    runs = {name: [] for name in names}
     for number in range(given.rounds):
         print("round %d of %d" % (number + 1, given.rounds), file=sys.stderr)
-        runs["assay"].append(assay(given, given.templates))
-        runs["assay_few"].append(assay(given, given.few))
-        for name, _, against in PEERS:
+        for name in names:
+            runs[name].append(assay(given, given.templates if name == "assay" else given.few))
+        for name, _, against in given.peers:
             if "skipped" in runs.get(name, [{}])[0]:
                 continue
             runs.setdefault(name, []).append(peer(given, name, folder, runs[against][0]["threshold"]))
@@ -109,7 +119,8 @@ def compete(given, folder):
 
 def summed_up(given, runs):
     texts = [("assay", "assay bench: histograms, tail, mated scores", "assay"),
-             ("assay_few", "assay bench, %s templates" % format(given.few, ","), "assay_few")] + PEERS
+             ("assay_few", "assay bench, %s templates" % format(given.few, ","), "assay_few")] + given.peers
+    texts = [text for text in texts if text[0] in runs]
     rows = []
     for name, purpose, against in texts:
         of = runs[name]
@@ -133,8 +144,8 @@ def summed_up(given, runs):
 def show(given, runs, rows):
     bench = runs["assay"][0]["bench"]
     print("%s; backend %s: %s" % (bench["device"], bench["backend"], bench["backend_line"]))
-    print("%s templates of %d, %d groups, seed %d; medians of %d rounds, one thread each\n" %
-          (format(given.templates, ","), given.length, given.groups, given.seed, given.rounds))
+    print("%s templates of %d, %s, %d groups, seed %d; medians of %d rounds, one thread each\n" %
+          (format(given.templates, ","), given.length, bench["comparator"], given.groups, given.seed, given.rounds))
     if bench["openblas_note"]:
         print(bench["openblas_note"] + "\n")
     print("%-46s%9s%9s%11s%9s%9s  %s" % ("", "CPU s", "wall s", "Mpairs/s", "assay is", "memory", "check"))
@@ -146,6 +157,10 @@ def show(given, runs, rows):
         print("%-46s%9.2f%9.2f%11.1f%9s%6.0f MB  %s" %
               (row["purpose"], row["cpu_seconds"], row["wall_seconds"], row["pairs_per_s"] / 1e6, times,
                row["peak_memory_bytes"] / 1e6, row["check"]))
+    if given.shifts is not None:
+        print("\nMpairs/s by CPU time, of %d shifts each. Memory is the process's, templates included." %
+              (2 * given.shifts + 1))
+        return
     print("\nMpairs/s by CPU time. scikit-learn is held against assay at the same %s templates; np.sort sorts\n"
           "scores (Mscores/s) that somebody else has made. Memory is the process's, templates included." %
           format(given.few, ","))
@@ -155,13 +170,14 @@ def main():
     given = arguments()
     with tempfile.TemporaryDirectory(prefix="assay-peers-") as folder:
         checked([given.program, "bench", "--quiet", "--export", folder, "--templates", str(given.templates),
-                 "--length", str(given.length), "--groups", str(given.groups), "--seed", str(given.seed)])
+                 "--length", str(given.length), "--groups", str(given.groups), "--seed", str(given.seed),
+                 "--comparator", given.comparator])
         runs = compete(given, folder)
     rows = summed_up(given, runs)
     show(given, runs, rows)
     if given.json:
         with open(given.json, "w", encoding="utf-8") as out:
-            json.dump({"templates": given.templates, "length": given.length, "groups": given.groups,
+            json.dump({"templates": given.templates, "length": given.length, "comparator": given.comparator, "groups": given.groups,
                        "seed": given.seed, "rounds": given.rounds,
                        "openblas": runs["assay"][0]["bench"]["openblas"], "rows": rows}, out, indent=2)
             out.write("\n")
