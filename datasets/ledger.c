@@ -5,8 +5,9 @@
  * that damage shows in the last line too. What the chain cannot show is a cut tail; whoever must
  * know that keeps the last line's digest elsewhere.
  *
- * A write that was cut short leaves a last line without its newline. Nothing is thrown away: the
- * next append ends that line and chains to it as it stands, and a check passes over it. */
+ * A write that was cut short leaves a last line without its newline, or, where power was lost, one
+ * with bytes of zero in it, which no record has. Nothing is thrown away: the next append ends that
+ * line and chains to it as it stands, and a check passes over it. */
 #include "datasets/ledger.h"
 
 #include <errno.h>
@@ -109,7 +110,8 @@ static assay_status read_end(int fd, const char *path, ledger_end *out) {
         if (find_end(bytes, window, window == size, &line, &line_length, &out->number)) break;
     }
     assay_digest prev;
-    if (!out->torn && !record_number(line, line_length, &prev, NULL)) {
+    const bool holed = memchr(line, '\0', line_length) != NULL;
+    if (!out->torn && !holed && !record_number(line, line_length, &prev, NULL)) {
         status = assay_fail(ASSAY_FAILED,
                             "the last line of %s is no record of a ledger: it was damaged; restore "
                             "the ledger from a copy, or move it away to begin a new one",
@@ -280,7 +282,7 @@ static assay_status walk_line(ledger_walk *walk, const char *line, size_t length
     uint64_t number = record_number(line, length, &prev, &record);
     assay_status status = ASSAY_OK;
     walk->line++;
-    walk->torn = !ended;
+    walk->torn = !ended || memchr(line, '\0', length) != NULL;
     if (number && !assay_digest_equal(&prev, &walk->last))
         status =
             assay_fail(ASSAY_FAILED,

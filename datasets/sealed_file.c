@@ -320,6 +320,21 @@ uint64_t assay_sealed_file_size(const assay_sealed_file *file) {
 
 /* ---- verifying ---- */
 
+assay_status assay_sealed_file_check_recorded(const char *path) {
+    assay_seal seal = {0};
+    char *directory = NULL;
+    assay_status status = assay_seal_read(path, &seal);
+    if (status == ASSAY_OK) status = assay_path_directory(&directory, path);
+    if (status == ASSAY_OK && !assay_ledger_holds(directory, &seal.own))
+        status = assay_fail(ASSAY_FAILED,
+                            "the ledger of its folder has no record of %s: it was not finished, or "
+                            "was put there otherwise",
+                            path);
+    free(directory);
+    assay_seal_free(&seal);
+    return status;
+}
+
 typedef void verify_note(void *context, const char *line);
 
 /* One block of a verification: counted, told, and added to the whole. */

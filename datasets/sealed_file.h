@@ -48,6 +48,10 @@ const char *assay_sealed_file_what(const assay_sealed_file *file); /* what of as
 bool assay_sealed_file_replaced(const assay_sealed_file *file);
 uint64_t assay_sealed_file_size(const assay_sealed_file *file);
 
+/* Whether the ledger of the file's folder has a record of its seal, which is the last that a writer
+ * does: ASSAY_FAILED where it has none, or is itself damaged. */
+assay_status assay_sealed_file_check_recorded(const char *path) ASSAY_MUST_CHECK;
+
 /* Checks everything; *out_damaged counts damaged blocks, each told through note (may be NULL). */
 typedef struct {
     uint64_t blocks;

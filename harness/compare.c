@@ -173,7 +173,7 @@ static assay_status compare_vectors(const compared_files *files,
     if (status != ASSAY_OK) goto out;
     status = assay_evidence_write(out_path, &evidence);
     if (status != ASSAY_OK) goto out;
-    assay_compare_drop_segments(&work);
+    assay_compare_drop_segments(out_path);
     assay_compare_result result = {.templates = work.plan.count,
                                    .mated = evidence.mated_count,
                                    .non_mated = evidence.non_mated,

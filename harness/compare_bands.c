@@ -108,6 +108,29 @@ uint64_t assay_compare_tile_of(const comparison *work, uint64_t a, uint64_t b) {
     return work->part_first[part] + assay_plan_tile_of(&plan, a, b);
 }
 
+static uint64_t strip_of(uint64_t count, uint64_t strip) {
+    const uint64_t first = strip * ASSAY_TILE_EDGE;
+    return count - first < ASSAY_TILE_EDGE ? count - first : ASSAY_TILE_EDGE;
+}
+
+uint64_t assay_compare_tile_pairs(const comparison *work, uint64_t first, uint64_t end) {
+    uint64_t pairs = 0;
+    for (uint64_t part = 0; part < assay_compare_part_count(work); part++) {
+        const uint64_t before = work->part_first[part], behind = work->part_first[part + 1];
+        if (behind <= first || before >= end) continue;
+        assay_quantised set;
+        assay_all_pairs plan;
+        shape_part(work, part, &set, &plan);
+        for (uint64_t tile = first > before ? first : before; tile < end && tile < behind; tile++) {
+            uint64_t row, column;
+            assay_plan_tile_place(&plan, tile - before, &row, &column);
+            const uint64_t a = strip_of(set.count, row), b = strip_of(set.count, column);
+            pairs += row == column ? assay_pair_count(a) : a * b;
+        }
+    }
+    return pairs;
+}
+
 /* ---- the file without a name ---- */
 
 static assay_status open_store(comparison *work) {

@@ -91,6 +91,8 @@ assay_status assay_compare_load_part(comparison *work, uint64_t part,
                                      assay_all_pairs *out) ASSAY_MUST_CHECK;
 /* The tile of a pair of places, counted through all parts. */
 uint64_t assay_compare_tile_of(const comparison *work, uint64_t a, uint64_t b);
+/* Pairs of tiles first … end - 1, counted through all parts: what their counters must add up to. */
+uint64_t assay_compare_tile_pairs(const comparison *work, uint64_t first, uint64_t end);
 /* Scores of listed pairs of places. No part is loaded afterwards. */
 assay_status assay_compare_score(comparison *work, const assay_place_pair *pairs, uint64_t count,
                                  assay_scored_pair *out) ASSAY_MUST_CHECK;
@@ -98,8 +100,6 @@ assay_status assay_compare_score(comparison *work, const assay_place_pair *pairs
 /* compare_tiles: fills work->tally from sealed segments that are there and from the backend. With
  * checkpoints, segments lie in OUT.parts/ until the evidence is published. */
 assay_status assay_compare_tiles(comparison *work) ASSAY_MUST_CHECK;
-/* Removes OUT.parts/, quietly. */
-void assay_compare_drop_segments(const comparison *work);
 
 /* compare_check: ASSAY_DISAGREES where a tile of the part, which is loaded as plan and done, is not
  * what the reference backend makes of it. */

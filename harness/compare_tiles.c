@@ -93,6 +93,22 @@ static assay_status write_segment(comparison *work, const assay_digest *plan_dig
     return status;
 }
 
+static uint64_t pairs_done(const assay_tally *tally) {
+    return tally->non_mated + tally->same_subject + tally->other_side + tally->failed_count;
+}
+
+/* Every pair of tiles first … end - 1 is in exactly one counter: asked before a segment is sealed
+ * and when one is read. */
+static assay_status check_sum(const comparison *work, uint64_t first, uint64_t end,
+                              const assay_tally *counters) {
+    const uint64_t expected = assay_compare_tile_pairs(work, first, end);
+    if (pairs_done(counters) == expected) return ASSAY_OK;
+    return assay_fail(ASSAY_DISAGREES,
+                      "tiles %" PRIu64 " to %" PRIu64 ": the counters add up to %" PRIu64
+                      " pairs, expected %" PRIu64,
+                      first, end, pairs_done(counters), expected);
+}
+
 static assay_status check_place(const comparison *work, uint32_t place) {
     if (place < work->plan.count) return ASSAY_OK;
     return assay_fail(ASSAY_FAILED, "a segment names place %u; expected below %" PRIu64, place,
@@ -120,6 +136,8 @@ static assay_status take_segment(comparison *work, assay_partial *partial) {
         const assay_comparison *from = &partial->tail[n];
         status = check_place(work, from->i > from->j ? from->i : from->j);
     }
+    if (status == ASSAY_OK)
+        status = check_sum(work, partial->first_tile, partial->end_tile, &tally);
     if (status == ASSAY_OK) {
         tally.tail = (assay_scored_pair *)partial->tail;
         as_pairs(partial->tail, partial->tail_count);
@@ -163,8 +181,8 @@ static assay_status resume(comparison *work, const assay_digest *plan_digest, ui
     return status;
 }
 
-void assay_compare_drop_segments(const comparison *work) {
-    assay_segments_drop(work->out_path);
+void assay_compare_drop_segments(const char *evidence_path) {
+    assay_segments_drop(evidence_path);
 }
 
 /* ---- the stretches ---- */
@@ -176,10 +194,6 @@ static uint64_t next_stretch(uint64_t tiles, double seconds, unsigned checkpoint
     const double most = (double)tiles * 16;
     const double chosen = wanted < most ? wanted : most;
     return chosen < 1 ? 1 : (uint64_t)chosen;
-}
-
-static uint64_t pairs_done(const assay_tally *tally) {
-    return tally->non_mated + tally->same_subject + tally->other_side + tally->failed_count;
 }
 
 /* Moves the scored pairs that failed to compare out of the tail, which holds *count. */
@@ -344,8 +358,10 @@ static assay_status merge_pending(comparison *work, pending_tiles *pending) {
 
 static assay_status seal_pending(comparison *work, const assay_digest *plan_digest,
                                  pending_tiles *pending) {
-    const assay_status status =
-        write_segment(work, plan_digest, pending->first, pending->end, &pending->counters);
+    assay_status status = check_sum(work, pending->first, pending->end, &pending->counters);
+    if (status == ASSAY_OK)
+        status =
+            write_segment(work, plan_digest, pending->first, pending->end, &pending->counters);
     return status == ASSAY_OK ? merge_pending(work, pending) : status;
 }
 
@@ -392,6 +408,7 @@ static assay_status run_parts(comparison *work, const assay_digest *plan_digest,
         if (work->part_first[part + 1] > pending.end) status = run_part(work, part, &to, &pending);
     }
     if (status == ASSAY_OK && pending.end > pending.first) status = merge_pending(work, &pending);
+    if (status == ASSAY_OK) status = check_sum(work, 0, work->part_first[parts], &work->tally);
     assay_tally_free(&pending.counters);
     return status;
 }

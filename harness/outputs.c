@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -192,6 +193,53 @@ assay_status assay_outputs_check(const assay_output *outputs, size_t output_coun
     for (size_t n = 0; seals != NULL && n < output_count; n++) free(seals[n]);
     free(seals);
     return status;
+}
+
+/* ---- the right to write ---- */
+
+/* ".NAME.tmp-PID" and ".NAME.seal.tmp-PID" of processes that are no more. */
+static assay_status drop_left_over(const char *path) {
+    char *folder = NULL;
+    assay_status status = assay_path_directory(&folder, path);
+    if (status != ASSAY_OK) return status;
+    const char *name = assay_path_name(path);
+    const size_t length = strlen(name);
+    DIR *entries = opendir(folder);
+    for (const struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;) {
+        const char *found = entry->d_name;
+        if (found[0] != '.' || strncmp(found + 1, name, length) != 0) continue;
+        if (strncmp(found + 1 + length, ".tmp-", 5) != 0 &&
+            strncmp(found + 1 + length, ".seal.tmp-", 10) != 0)
+            continue;
+        if (assay_is_left_over(found)) (void)unlinkat(dirfd(entries), found, 0);
+    }
+    if (entries != NULL) closedir(entries);
+    free(folder);
+    return ASSAY_OK;
+}
+
+assay_status assay_outputs_lock(const assay_output *outputs, size_t output_count,
+                                assay_output_locks *out) {
+    assay_output_locks locks = {0};
+    assay_status status = assay_allocate(&locks.locks, output_count, sizeof *locks.locks, "locks");
+    for (size_t n = 0; status == ASSAY_OK && n < output_count; n++) {
+        if (outputs[n].path == NULL) continue;
+        status = assay_lock_take(outputs[n].path, false, &locks.locks[locks.count]);
+        if (status != ASSAY_OK) break;
+        locks.count++;
+        status = drop_left_over(outputs[n].path);
+    }
+    if (status == ASSAY_OK)
+        *out = locks;
+    else
+        assay_outputs_unlock(&locks);
+    return status;
+}
+
+void assay_outputs_unlock(assay_output_locks *locks) {
+    while (locks->count > 0) assay_lock_release(&locks->locks[--locks->count]);
+    free(locks->locks);
+    *locks = (assay_output_locks){0};
 }
 
 /* ---- folders ---- */

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#include "datasets/base/lock.h"
 #include "datasets/base/status.h"
 
 typedef struct {
@@ -20,7 +21,18 @@ typedef struct {
 assay_status assay_outputs_check(const assay_output *outputs, size_t output_count,
                                  const char *const *inputs, size_t input_count) ASSAY_MUST_CHECK;
 
-/* The same for outputs that are folders, of which only files of these names are ever replaced. */
+/* The right to write outputs, and nobody else beside us (lock.h). What processes that are no more
+ * left half written of them is removed. *out takes a zeroed one and is released in any case. */
+typedef struct {
+    assay_lock *locks; /* [count] */
+    size_t count;
+} assay_output_locks;
+assay_status assay_outputs_lock(const assay_output *outputs, size_t output_count,
+                                assay_output_locks *out) ASSAY_MUST_CHECK;
+void assay_outputs_unlock(assay_output_locks *locks);
+
+/* What assay_outputs_check asks, for outputs that are folders, of which only files of these names
+ * are ever replaced. */
 typedef enum {
     ASSAY_FOLDER_REPORT = 0, /* index.html, summary.json, tables/, plots/ */
     ASSAY_FOLDER_GATE,       /* verdict.json, index.html */

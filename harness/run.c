@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "datasets/base/file.h"
 #include "datasets/base/memory.h"
 #include "datasets/base/pace.h"
 #include "datasets/npy.h"
 #include "datasets/opaque.h"
+#include "datasets/sealed_file.h"
 #include "harness/config_composites.h"
 #include "harness/outputs.h"
 #include "harness/run_private.h"
@@ -83,6 +83,15 @@ static void note_unusable(const runner *run, const char *path) {
                         assay_error_text());
 }
 
+/* Whether a file is there and its writer came to its end. One that the ledger does not know is not
+ * used: it may be what power loss or somebody else left. */
+static bool is_finished(const runner *run, const char *path) {
+    if (run->options->force || !assay_file_exists(path)) return false;
+    if (assay_sealed_file_check_recorded(path) == ASSAY_OK) return true;
+    note_unusable(run, path);
+    return false;
+}
+
 /* ---- population and data set ---- */
 
 static assay_status step_population(runner *run) {
@@ -137,7 +146,7 @@ static assay_status dataset_fits(runner *run, bool *out) {
     if (status != ASSAY_OK) goto out;
     run->samples = table.row_count;
     run->subjects = table.subject_count;
-    if (run->options->force || !assay_file_exists(run->dataset_path)) goto out;
+    if (!is_finished(run, run->dataset_path)) goto out;
     if (assay_dataset_open(run->dataset_path, &dataset) != ASSAY_OK) {
         note_unusable(run, run->dataset_path);
         goto out;
@@ -240,8 +249,7 @@ static assay_status templates_fit(runner *run, const assay_config_release *relea
     assay_templates *templates = NULL;
     assay_status status = ASSAY_OK;
     *out = false;
-    if (run->options->force || run->dataset_planned || !assay_file_exists(files->templates))
-        return ASSAY_OK;
+    if (run->dataset_planned || !is_finished(run, files->templates)) return ASSAY_OK;
     assay_opaque opaque = {0};
     const assay_templates_head *head = NULL;
     if (open_head(files->templates, &templates, &opaque, &head) != ASSAY_OK) {
@@ -389,7 +397,7 @@ static assay_status evidence_fits(runner *run, const char *path, const release_f
     char *there = NULL, *wanted = NULL;
     assay_status status = ASSAY_OK;
     *out = false;
-    if (run->options->force || files->planned || !assay_file_exists(path)) return ASSAY_OK;
+    if (files->planned || !is_finished(run, path)) return ASSAY_OK;
     if (assay_evidence_read(path, &evidence) != ASSAY_OK) {
         note_unusable(run, path);
         return ASSAY_OK;
@@ -474,6 +482,7 @@ static assay_status step_compare(runner *run, const assay_config_release *releas
         status = estimate(run, files, &plugin, step);
     else
         status = compare(run, files, &plugin, step);
+    if (fits && !run->options->dry_run) assay_compare_drop_segments(files->evidence);
     finish(run, step, status);
     return status;
 }
@@ -661,8 +670,17 @@ static bool needs_dataset(const assay_config *config) {
     return false;
 }
 
-/* All that the run reads and writes, before hours of work and not after. */
-static assay_status check_outputs(const runner *run, const release_files *files) {
+/* The folder is there from here on, and so is each file's. */
+static assay_status enter(runner *run, const assay_output *outputs, size_t count) {
+    assay_status status = assay_run_enter(run, &run->lock);
+    for (size_t n = 0; status == ASSAY_OK && n < count; n++)
+        status = assay_run_make_parent(outputs[n].path);
+    return status == ASSAY_OK ? assay_outputs_lock(outputs, count, &run->locks) : status;
+}
+
+/* All that the run reads and writes, before hours of work and not after; and nobody else writes it
+ * meanwhile. */
+static assay_status take_outputs(runner *run, const release_files *files) {
     const assay_config *config = run->config;
     const char **inputs = NULL;
     assay_output *outputs = NULL;
@@ -692,6 +710,7 @@ static assay_status check_outputs(const runner *run, const release_files *files)
         outputs[out++] = (assay_output){files[n].evidence, "evidence"};
     }
     status = assay_outputs_check(outputs, out, inputs, in);
+    if (status == ASSAY_OK && !run->options->dry_run) status = enter(run, outputs, out);
 out:
     for (size_t n = 0; composites != NULL && n < config->composite_count; n++) free(composites[n]);
     free(composites);
@@ -728,14 +747,17 @@ static assay_status prepare(runner *run, release_files *files) {
                                 sizeof(char *), "paths of evidence");
     for (size_t n = 0; status == ASSAY_OK && n < count; n++)
         status = name_files(run, &run->config->releases[n], &files[n]);
-    return status == ASSAY_OK ? check_outputs(run, files) : status;
+    return status == ASSAY_OK ? take_outputs(run, files) : status;
 }
 
 assay_status assay_run(const assay_config *config, const assay_run_options *options,
                        const assay_progress *progress, assay_run_result *out) {
-    runner run = {.config = config, .options = options, .progress = progress, .result = out};
+    runner run = {.config = config,
+                  .options = options,
+                  .progress = progress,
+                  .result = out,
+                  .lock = ASSAY_LOCK_NONE};
     release_files *files = NULL;
-    int lock = -1;
     run.output = options->output != NULL ? options->output : config->output;
     run.backend = options->backend != NULL ? options->backend : config->backend;
     run.threads = options->threads > 0 ? options->threads : config->threads;
@@ -743,9 +765,9 @@ assay_status assay_run(const assay_config *config, const assay_run_options *opti
     assay_digest_hex(run.configuration_digest, &config->digest);
     assay_status status = assay_allocate(&files, config->release_count, sizeof *files, "releases");
     if (status == ASSAY_OK) status = prepare(&run, files);
-    if (status == ASSAY_OK && !options->dry_run) status = assay_run_enter(&run, &lock);
     if (status == ASSAY_OK) status = run_steps(&run, files);
-    if (lock >= 0) close(lock);
+    assay_outputs_unlock(&run.locks);
+    assay_lock_release(&run.lock);
     for (size_t n = 0; files != NULL && n < config->release_count; n++) {
         free(files[n].templates);
         free(files[n].evidence);

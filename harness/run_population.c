@@ -1,6 +1,7 @@
 /* run_population -- the built-in population as a folder of images that declares itself. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,31 +162,67 @@ static assay_status check_place(const char *directory, const char *declared, con
     return check_parts(directory);
 }
 
-static assay_status render(const assay_population *population, const char *directory,
-                           const char *declared, const assay_text *text,
-                           const assay_progress *progress) {
-    assay_text partial = {0}, inner = {0};
+/* One call for all pictures: they must be on the disk before anything says that they are there. */
+static assay_status sync_pictures(const char *directory) {
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return assay_fail_errno("cannot open %s to sync it", directory);
+    assay_status status = ASSAY_OK;
+    if (syncfs(fd) != 0) status = assay_fail_errno("cannot sync the pictures in %s", directory);
+    close(fd);
+    return status;
+}
+
+/* The folder beside directory with ending behind its name; free(). */
+static assay_status beside(const char *directory, const char *ending, char **out) {
+    assay_text text = {0};
     size_t length = strlen(directory);
-    bool ours = false;
     while (length > 1 && directory[length - 1] == '/') length--;
-    assay_text_appendf(&partial, "%.*s.partial", (int)length, directory);
-    assay_text_appendf(&inner, "%.*s.partial/assay.yaml", (int)length, directory);
-    assay_status status = assay_text_status(&partial);
-    if (status == ASSAY_OK) status = assay_text_status(&inner);
-    if (status == ASSAY_OK) status = check_place(directory, declared, partial.bytes);
+    assay_text_appendf(&text, "%.*s%s", (int)length, directory, ending);
+    assay_status status = assay_text_status(&text);
+    if (status != ASSAY_OK)
+        assay_text_free(&text);
+    else
+        *out = text.bytes;
+    return status;
+}
+
+/* An older population steps aside before it is removed, so that none is ever half there. */
+static assay_status drop_older(const char *older) {
+    if (!assay_file_exists(older)) return ASSAY_OK;
+    assay_status status = check_parts(older);
+    return status == ASSAY_OK ? remove_tree(older) : status;
+}
+
+static assay_status replace(const char *partial, const char *directory, const char *older) {
+    assay_status status = drop_older(older);
+    if (status != ASSAY_OK) return status;
+    if (rename(directory, older) != 0 && errno != ENOENT)
+        return assay_fail_errno("cannot rename %s to %s", directory, older);
+    if (rename(partial, directory) != 0)
+        return assay_fail_errno("cannot rename %s to %s", partial, directory);
+    status = assay_make_directories(directory); /* which makes one that is there last */
+    return status == ASSAY_OK ? drop_older(older) : status;
+}
+
+static assay_status render(const assay_population *population, const char *directory,
+                           const char *declared, const char *older, const assay_text *text,
+                           const assay_progress *progress) {
+    char *partial = NULL, *inner = NULL;
+    bool ours = false;
+    assay_status status = beside(directory, ".partial", &partial);
+    if (status == ASSAY_OK) status = assay_path_join(&inner, partial, "assay.yaml");
+    if (status == ASSAY_OK) status = check_place(directory, declared, partial);
     ours = status == ASSAY_OK;
-    if (status == ASSAY_OK) status = remove_tree(partial.bytes);
-    if (status == ASSAY_OK) status = assay_make_directories(partial.bytes);
-    if (status == ASSAY_OK) status = assay_population_images(population, partial.bytes, progress);
-    if (status == ASSAY_OK) status = assay_file_write(inner.bytes, text->bytes, text->length);
-    if (status == ASSAY_OK) status = check_place(directory, declared, partial.bytes);
-    if (status == ASSAY_OK) status = remove_tree(directory);
-    if (status == ASSAY_OK && rename(partial.bytes, directory) != 0)
-        status = assay_fail_errno("cannot rename %s to %s", partial.bytes, directory);
-    if (status != ASSAY_OK && ours)
-        nftw(partial.bytes, remove_entry, TREE_DEPTH, FTW_DEPTH | FTW_PHYS);
-    assay_text_free(&partial);
-    assay_text_free(&inner);
+    if (status == ASSAY_OK) status = remove_tree(partial);
+    if (status == ASSAY_OK) status = assay_make_directories(partial);
+    if (status == ASSAY_OK) status = assay_population_images(population, partial, progress);
+    if (status == ASSAY_OK) status = sync_pictures(partial);
+    if (status == ASSAY_OK) status = assay_file_write(inner, text->bytes, text->length);
+    if (status == ASSAY_OK) status = check_place(directory, declared, partial);
+    if (status == ASSAY_OK) status = replace(partial, directory, older);
+    if (status != ASSAY_OK && ours) nftw(partial, remove_entry, TREE_DEPTH, FTW_DEPTH | FTW_PHYS);
+    free(partial);
+    free(inner);
     return status;
 }
 
@@ -193,16 +230,19 @@ assay_status assay_run_population(const assay_population *population, const char
                                   const char *directory, bool force, bool dry_run,
                                   const assay_progress *progress, bool *out_made) {
     assay_text text = {0};
-    char *declared = NULL;
+    char *declared = NULL, *older = NULL;
     assay_status status = declare_text(population, name, &text);
     if (status == ASSAY_OK) status = assay_path_join(&declared, directory, "assay.yaml");
+    if (status == ASSAY_OK) status = beside(directory, ".older", &older);
     if (status != ASSAY_OK) goto out;
     bool made = force || !has_text(declared, &text);
-    if (made && !dry_run) status = render(population, directory, declared, &text, progress);
+    if (made && !dry_run) status = render(population, directory, declared, older, &text, progress);
+    if (!made && !dry_run) status = drop_older(older);
     if (status == ASSAY_OK) *out_made = made;
 out:
     assay_text_free(&text);
     free(declared);
+    free(older);
     return status;
 }
 

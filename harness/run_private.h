@@ -3,6 +3,8 @@
 #ifndef ASSAY_HARNESS_RUN_PRIVATE_H
 #define ASSAY_HARNESS_RUN_PRIVATE_H
 
+#include "datasets/base/lock.h"
+#include "harness/outputs.h"
 #include "harness/run.h"
 
 typedef struct {
@@ -20,7 +22,9 @@ typedef struct {
     uint64_t samples, subjects;
     assay_digest dataset_digest;
     double started;
-    bool in_step; /* the last step of the result was begun, and nothing else since */
+    assay_lock lock;          /* of the output folder */
+    assay_output_locks locks; /* of the files in it */
+    bool in_step;             /* the last step of the result was begun, and nothing else since */
 } runner;
 
 typedef struct {
@@ -40,9 +44,9 @@ const assay_protocol *assay_run_protocol(const runner *run, const release_files 
 assay_status assay_run_read_pairs(const runner *run, const assay_sample_table *table,
                                   assay_protocol *out) ASSAY_MUST_CHECK;
 
-/* Makes the output folder, takes its lock (one run at a time; *out_lock is closed to let it go) and
- * removes what processes that are no more left half written. */
-assay_status assay_run_enter(const runner *run, int *out_lock) ASSAY_MUST_CHECK;
+/* Makes the output folder, takes its lock (one run at a time) and removes what processes that are
+ * no more left half written. */
+assay_status assay_run_enter(const runner *run, assay_lock *out_lock) ASSAY_MUST_CHECK;
 assay_status assay_run_make_parent(const char *path) ASSAY_MUST_CHECK;
 
 assay_status assay_run_enrolled_fits(const assay_templates_head *head, const assay_release *wanted,

@@ -126,6 +126,9 @@ assay_status assay_compare_between(const char *references_path, const char *prob
                                    const assay_compare_options *options, const char *out_path,
                                    const assay_progress *progress,
                                    assay_compare_result *out) ASSAY_MUST_CHECK;
+/* Removes the segments beside evidence that is done, quietly: a comparison that is killed behind
+ * its last step leaves them. */
+void assay_compare_drop_segments(const char *evidence_path);
 /* compare --rows: further down than evidence does, the comparisons of the samples that need it: of
  * those whose best mated score lies below its floor, down to that score; and of every sample down
  * to so many other people. Recomputed from the templates of that evidence; where they are not what

@@ -137,21 +137,41 @@ assay_status assay_file_open_beneath(int root_fd, const char *path, unsigned all
     return status;
 }
 
+/* So that a folder that was made lasts. One that may be written but not read cannot be synced. */
+static assay_status sync_parent(const char *path) {
+    char *parent = NULL;
+    assay_status status = assay_path_directory(&parent, path);
+    if (status != ASSAY_OK) return status;
+    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno != EACCES)
+        status = assay_fail_errno("cannot open %s to sync it", parent);
+    else if (fd >= 0 && fsync(fd) != 0 && errno != EINVAL && errno != EROFS)
+        status = assay_fail_errno("cannot sync %s", parent);
+    if (fd >= 0) close(fd);
+    free(parent);
+    return status;
+}
+
 assay_status assay_make_directories(const char *path) {
     char *copy = NULL;
     assay_status status = assay_copy_string(&copy, path);
     if (status != ASSAY_OK) return status;
+    for (size_t length = strlen(copy); length > 1 && copy[length - 1] == '/';)
+        copy[--length] = '\0';
     for (char *at = copy; *at != '\0' && status == ASSAY_OK;) {
         at += strspn(at, "/");
         at += strcspn(at, "/");
         char rest = *at;
         *at = '\0';
         struct stat about;
-        if (mkdir(copy, 0777) != 0 &&
-            (errno != EEXIST || stat(copy, &about) != 0 || !S_ISDIR(about.st_mode))) {
+        const bool made = mkdir(copy, 0777) == 0;
+        if (!made && (errno != EEXIST || stat(copy, &about) != 0 || !S_ISDIR(about.st_mode))) {
             if (errno == EEXIST) errno = ENOTDIR;
             status = assay_fail_errno("cannot make the folder %s", copy);
         }
+        /* The last one may have been made a moment ago by somebody who was killed before it lasted.
+         */
+        if (status == ASSAY_OK && (made || rest == '\0')) status = sync_parent(copy);
         *at = rest;
     }
     free(copy);

@@ -23,7 +23,8 @@ enum { ASSAY_ALLOW_HARD_LINKS = 1, ASSAY_ALLOW_MOUNTS = 2 };
 assay_status assay_file_open_beneath(int root_fd, const char *path, unsigned allowed,
                                      int *out_fd) ASSAY_MUST_CHECK;
 
-/* Makes the directory and those above it. */
+/* Makes the directory and those above it, and sees to it that they last (fsync of what holds them).
+ */
 assay_status assay_make_directories(const char *path) ASSAY_MUST_CHECK;
 
 bool assay_file_exists(const char *path);

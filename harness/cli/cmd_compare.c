@@ -21,7 +21,8 @@ typedef struct {
     const char *references, *probes; /* templates of two releases */
     assay_option_words histogram_by, parameters, readable;
     assay_option_numbers fmr_targets, thresholds;
-    uint64_t threads, memory, tail_cap, checkpoint, check_tiles, pick_seed, opaque_cap, top;
+    uint64_t threads, memory, tail_cap, checkpoint, checkpoint_tiles, check_tiles, pick_seed,
+        opaque_cap, top;
     bool same_session, estimate, assume_compatible, json, quiet;
 } compare_values;
 
@@ -175,12 +176,13 @@ static assay_status look_at_templates(const compare_values *values, const char *
     return status;
 }
 
-static assay_status check_outputs(const compare_values *values, const char *templates,
-                                  const assay_config *config) {
+static assay_status take_outputs(const compare_values *values, const char *templates,
+                                 const assay_config *config, assay_output_locks *locks) {
     const assay_output outputs[] = {{values->output, "evidence"}, {values->matrix, "matrix"}};
     const char *const inputs[] = {templates, values->references, config->pair_list, values->config};
     if (values->estimate) return ASSAY_OK;
-    return assay_outputs_check(outputs, 2, inputs, sizeof inputs / sizeof *inputs);
+    assay_status status = assay_outputs_check(outputs, 2, inputs, sizeof inputs / sizeof *inputs);
+    return status == ASSAY_OK ? assay_outputs_lock(outputs, 2, locks) : status;
 }
 
 /* TEMPLATES, or both of --references and --probes; *out is the file of the probes. */
@@ -274,16 +276,19 @@ static assay_status run_rows(const compare_values *values, char **arguments, siz
                                         .threads = (unsigned)values->threads,
                                         .memory_limit = values->memory};
     assay_rows_result result = {0};
+    assay_output_locks locks = {0};
     assay_progress_bar bar;
     assay_status status = check_rows_options(values);
     if (status == ASSAY_OK && templates == NULL)
         status =
             assay_fail(ASSAY_USAGE, "expected the TEMPLATES that %s was made of", values->rows);
     if (status == ASSAY_OK) status = assay_outputs_check(outputs, 1, inputs, 2);
+    if (status == ASSAY_OK) status = assay_outputs_lock(outputs, 1, &locks);
     if (status != ASSAY_OK) return status;
     assay_progress_bar_start(&bar, "compare", values->quiet);
     assay_progress progress = assay_progress_bar_progress(&bar);
     status = assay_compare_rows(templates, &options, values->output, &progress, &result);
+    assay_outputs_unlock(&locks);
     assay_progress_bar_clear(&bar);
     return status == ASSAY_OK ? print_rows(values, &result) : status;
 }
@@ -293,6 +298,7 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     const char *templates = NULL;
     assay_config config = {0};
     assay_compare_result result = {0};
+    assay_output_locks locks = {0};
     assay_progress_bar bar;
     char hex[ASSAY_DIGEST_HEX];
     if (values->rows != NULL) return run_rows(values, arguments, argument_count);
@@ -304,7 +310,7 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     if (status == ASSAY_OK) status = prepare(values, &config);
     if (status == ASSAY_OK && values->output == NULL && !values->estimate)
         status = assay_fail(ASSAY_USAGE, "option --output PATH is needed (or --estimate)");
-    if (status == ASSAY_OK) status = check_outputs(values, templates, &config);
+    if (status == ASSAY_OK) status = take_outputs(values, templates, &config, &locks);
     if (status != ASSAY_OK) goto out;
     const assay_release plugin = {.plugin = values->plugin,
                                   .config_directory = values->config_directory,
@@ -320,6 +326,7 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
                                      .memory_limit = values->memory,
                                      .matrix_path = values->matrix,
                                      .checkpoint_seconds = config.checkpoint_seconds,
+                                     .checkpoint_tiles = values->checkpoint_tiles,
                                      .check_tiles = config.check_tiles,
                                      .assume_compatible = values->assume_compatible};
     if (values->config != NULL)
@@ -330,6 +337,7 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     assay_progress_bar_clear(&bar);
     if (status == ASSAY_OK) status = print_result(values, &config.protocol, &result);
 out:
+    assay_outputs_unlock(&locks);
     assay_config_free(&config);
     return status;
 }
@@ -497,6 +505,13 @@ static const assay_option options[] = {
      .high = 86400,
      .purpose = "a sealed part at least this often, to go on from; 0: none",
      .shown = "300"},
+    {.name = "checkpoint-tiles",
+     .kind = ASSAY_OPTION_COUNT,
+     AT(checkpoint_tiles),
+     .value = "N",
+     .low = 0,
+     .high = UINT32_MAX,
+     .purpose = "instead: a sealed part behind every N tiles of 512 templates squared"},
     {.name = "check-tiles",
      .kind = ASSAY_OPTION_COUNT,
      AT(check_tiles),

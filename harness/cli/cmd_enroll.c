@@ -77,13 +77,16 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
                              .memory_bytes = values->memory};
     const assay_enroll_options how = {.threads = (unsigned)values->threads,
                                       .checkpoint_seconds = (unsigned)values->checkpoint};
+    assay_output_locks locks = {0};
     const assay_output output = {values->output, "templates"};
     const char *const inputs[] = {arguments[0], values->plugin};
     assay_status status = check_algorithm(values);
     if (status == ASSAY_OK) status = assay_outputs_check(&output, 1, inputs, 2);
+    if (status == ASSAY_OK) status = assay_outputs_lock(&output, 1, &locks);
     if (status == ASSAY_OK)
         status = assay_enroll(arguments[0], &release, &how, values->output, &progress, &result);
     assay_progress_bar_clear(&bar);
+    assay_outputs_unlock(&locks);
     if (status != ASSAY_OK) return status;
     return assay_print_enrolled(values->output, values->json, values->quiet, &result);
 }

@@ -29,6 +29,7 @@ static assay_status check_triangle(const char *given) {
 
 static assay_status run(const void *given, char **arguments, size_t argument_count) {
     const matrix_values *values = given;
+    assay_output_locks locks = {0};
     const assay_output output = {values->output, "evidence"};
     const char *const sources[] = {arguments[0],    values->labels,  values->mask,
                                    values->targets, values->queries, values->config};
@@ -50,6 +51,7 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     import.matrix = source;
     if (status == ASSAY_OK)
         status = assay_import_check_output(&output, sources, sizeof sources / sizeof *sources);
+    if (status == ASSAY_OK) status = assay_outputs_lock(&output, 1, &locks);
     if (status == ASSAY_OK) status = check_triangle(values->triangle);
     if (status == ASSAY_OK) status = assay_import_options_take(&values->about, &protocol, &about);
     if (status == ASSAY_OK && values->config != NULL)
@@ -60,6 +62,7 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     assay_progress_bar_clear(&bar);
     if (status == ASSAY_OK)
         status = assay_print_imported(values->output, values->json, values->quiet, &result);
+    assay_outputs_unlock(&locks);
     assay_protocol_free(&protocol);
     assay_config_free(&config);
     free(source);

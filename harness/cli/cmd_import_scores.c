@@ -44,6 +44,7 @@ static assay_status import(const scores_values *values, char **arguments, size_t
 
 static assay_status run(const void *given, char **arguments, size_t argument_count) {
     const scores_values *values = given;
+    assay_output_locks locks = {0};
     const assay_output output = {values->output, "evidence"};
     const char *const sources[] = {arguments[0], argument_count == 2 ? arguments[1] : NULL,
                                    values->labels, values->config};
@@ -52,10 +53,12 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     assay_import_result result = {0};
     assay_status status =
         assay_import_check_output(&output, sources, sizeof sources / sizeof *sources);
+    if (status == ASSAY_OK) status = assay_outputs_lock(&output, 1, &locks);
     if (status == ASSAY_OK) status = assay_import_options_take(&values->about, &protocol, &about);
     if (status == ASSAY_OK) status = import(values, arguments, argument_count, &about, &result);
     if (status == ASSAY_OK)
         status = assay_print_imported(values->output, values->json, values->quiet, &result);
+    assay_outputs_unlock(&locks);
     assay_protocol_free(&protocol);
     return status;
 }

@@ -40,6 +40,7 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
                            .shift_bits = (uint32_t)values->shift_bits,
                            .family = values->family,
                            .dataset_name = values->dataset};
+    assay_output_locks locks = {0};
     const assay_output output = {values->output, "templates"};
     const char *const sources[] = {arguments[0],    values->masks,  values->subjects,
                                    values->samples, values->labels, values->config};
@@ -48,6 +49,7 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     import.matrix = source;
     if (status == ASSAY_OK)
         status = assay_import_check_output(&output, sources, sizeof sources / sizeof *sources);
+    if (status == ASSAY_OK) status = assay_outputs_lock(&output, 1, &locks);
     if (status == ASSAY_OK) status = assay_comparator_parse(values->comparator, &comparator);
     if (status == ASSAY_OK && values->config != NULL)
         status = assay_config_read(values->config, &config);
@@ -61,6 +63,7 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     assay_progress_bar_clear(&bar);
     if (status == ASSAY_OK)
         status = assay_print_enrolled(values->output, values->json, values->quiet, &result);
+    assay_outputs_unlock(&locks);
     assay_config_free(&config);
     free(source);
     return status;

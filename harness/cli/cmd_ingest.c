@@ -58,10 +58,12 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
     (void)argument_count;
     assay_progress_bar_start(&bar, "ingest", values->quiet);
     assay_progress progress = assay_progress_bar_progress(&bar);
+    assay_output_locks locks = {0};
     const assay_output output = {values->output, "dataset"};
     assay_status status = assay_config_read(arguments[0], &config);
     const char *const inputs[] = {arguments[0], config.dataset.csv};
     if (status == ASSAY_OK) status = assay_outputs_check(&output, 1, inputs, 2);
+    if (status == ASSAY_OK) status = assay_outputs_lock(&output, 1, &locks);
     if (status == ASSAY_OK && config.is_population)
         status = declare_population(&config, values->output, &progress, &rendered);
     else if (status == ASSAY_OK && config.dataset.name == NULL)
@@ -72,6 +74,7 @@ static assay_status run(const void *given, char **arguments, size_t argument_cou
                               &progress, &result);
     assay_progress_bar_clear(&bar);
     if (status == ASSAY_OK) status = print_result(values, &result);
+    assay_outputs_unlock(&locks);
     assay_manifest_declaration_free(&rendered);
     assay_config_free(&config);
     return status;

@@ -102,7 +102,8 @@ class Kill(Case):
             time.sleep(0.7)
             done = assay("run", "small.yaml", "-o", "out", folder=self.folder)
             self.assertEqual(done.returncode, 1)
-            self.assertIn("another run is writing to out", done.stderr)
+            self.assertIn("another process is writing to out: process %d on " % process.pid, done.stderr)
+            self.assertIn("assay run big.yaml -o out`", done.stderr)
         finally:
             self.stop(process, signal.SIGKILL)
 

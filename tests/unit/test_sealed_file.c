@@ -334,6 +334,24 @@ static void ledger_shows_every_edit(void **state) {
     free(text);
 }
 
+/* What power loss may leave of a last write: its length, its newline, and zeros before it. */
+static void holed_last_line_is_told_and_kept(void **state) {
+    (void)state;
+    uint64_t records;
+    bool torn;
+    append_records(3);
+    FILE *file = fopen(fixture_path(folder, "assay-ledger.jsonl"), "a");
+    fwrite("\0\0\0\0\0\0prev\":1}\n", 1, 16, file);
+    fclose(file);
+    assert_int_equal(assay_ledger_check(folder, &records, &torn), ASSAY_OK);
+    assert_int_equal(records, 3);
+    assert_true(torn);
+    assert_int_equal(assay_ledger_append(folder, "noted", "x", NULL), ASSAY_OK);
+    assert_int_equal(assay_ledger_check(folder, &records, &torn), ASSAY_OK);
+    assert_int_equal(records, 4);
+    assert_false(torn);
+}
+
 static void torn_line_is_told_and_kept(void **state) {
     (void)state;
     uint64_t records;
@@ -399,6 +417,7 @@ int main(void) {
         TEST(ledger_counts_its_records),
         TEST(ledger_needs_json_details),
         TEST(ledger_shows_every_edit),
+        TEST(holed_last_line_is_told_and_kept),
         TEST(torn_line_is_told_and_kept),
         TEST(last_newline_lost_keeps_the_record),
         TEST(four_processes_append_without_loss),
