@@ -23,38 +23,49 @@
 #include "datasets/base/file.h"
 #include "datasets/base/memory.h"
 #include "datasets/base/text.h"
+#include "datasets/json_text.h"
 #include "datasets/sealed_file.h"
 
 #define OWN_KEY ",\"own\":\""
 enum { OWN_LENGTH = sizeof OWN_KEY - 1 + ASSAY_DIGEST_HEX - 1 + 2 }; /* ,"own":"…"} */
 
 /* Whether line ends in the digest of what is before it. Records of before 0.1 have none. */
-static bool has_own_digest(const char *line, size_t length) {
+static assay_status has_own_digest(const char *line, size_t length, bool *out) {
     char hex[ASSAY_DIGEST_HEX];
     assay_digest digest;
-    if (length < OWN_LENGTH) return false;
+    *out = false;
+    if (length < OWN_LENGTH) return ASSAY_OK;
     const char *own = line + length - OWN_LENGTH, *said = own + sizeof OWN_KEY - 1;
-    return memcmp(own, OWN_KEY, sizeof OWN_KEY - 1) == 0 &&
-           assay_digest_bytes(line, length - OWN_LENGTH, &digest) == ASSAY_OK &&
+    assay_status status = assay_digest_bytes(line, length - OWN_LENGTH, &digest);
+    if (status) return status;
+    *out = memcmp(own, OWN_KEY, sizeof OWN_KEY - 1) == 0 &&
            memcmp(said, assay_digest_hex(hex, &digest), ASSAY_DIGEST_HEX - 1) == 0;
+    return ASSAY_OK;
 }
 
-/* The record's number where line is a record of a ledger, else 0; prev is set with it. */
-static uint64_t record_number(const char *line, size_t length, assay_digest *prev,
-                              json_t **out_record) {
-    json_t *record = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
+/* *out is the record's number where line is a record of a ledger, else 0; prev is set with it. */
+static assay_status record_number(const char *line, size_t length, assay_digest *prev,
+                                  json_t **out_record, uint64_t *out) {
+    json_t *record = NULL;
+    bool is_own = true;
+    assay_status status = assay_json_read("a record of the ledger", line, length, &record, NULL);
+    if (status == ASSAY_OK && json_object_get(record, "own") != NULL)
+        status = has_own_digest(line, length, &is_own);
+    if (status) {
+        json_decref(record);
+        return status;
+    }
     const json_t *n = json_object_get(record, "n");
     const char *hex = json_string_value(json_object_get(record, "prev"));
-    uint64_t number = 0;
+    *out = 0;
     if (json_is_integer(n) && json_integer_value(n) > 0 && hex && assay_digest_parse(hex, prev) &&
-        json_is_string(json_object_get(record, "event")) &&
-        (json_object_get(record, "own") == NULL || has_own_digest(line, length)))
-        number = (uint64_t)json_integer_value(n);
-    if (number && out_record)
+        json_is_string(json_object_get(record, "event")) && is_own)
+        *out = (uint64_t)json_integer_value(n);
+    if (*out && out_record)
         *out_record = record;
     else
         json_decref(record);
-    return number;
+    return ASSAY_OK;
 }
 
 /* What a new record must chain to. */
@@ -64,22 +75,23 @@ typedef struct {
     bool torn;         /* the last line has no newline */
 } ledger_end;
 
-/* Looks for the end of the chain in the last bytes of a ledger. false where more bytes are needed.
- */
-static bool find_end(const char *bytes, size_t length, bool whole, const char **line,
-                     size_t *line_length, uint64_t *number) {
+/* Looks for the end of the chain in the last bytes of a ledger. *out is false where more bytes are
+ * needed. */
+static assay_status find_end(const char *bytes, size_t length, bool whole, const char **line,
+                             size_t *line_length, uint64_t *number, bool *out) {
     size_t end = bytes[length - 1] == '\n' ? length - 1 : length;
     for (bool first = true;; first = false) {
         const char *newline = end ? memrchr(bytes, '\n', end) : NULL;
-        if (!newline && !whole) return false;
+        *out = newline || whole;
+        if (!*out) return ASSAY_OK;
         size_t start = newline ? (size_t)(newline - bytes) + 1 : 0;
         assay_digest prev;
         if (first) {
             *line = bytes + start;
             *line_length = end - start;
         }
-        *number = record_number(bytes + start, end - start, &prev, NULL);
-        if (*number || start == 0) return true;
+        assay_status status = record_number(bytes + start, end - start, &prev, NULL, number);
+        if (status || *number || start == 0) return status;
         end = start - 1;
     }
 }
@@ -107,11 +119,16 @@ static assay_status read_end(int fd, const char *path, ledger_end *out) {
             goto out;
         }
         out->torn = bytes[window - 1] != '\n';
-        if (find_end(bytes, window, window == size, &line, &line_length, &out->number)) break;
+        bool found;
+        status = find_end(bytes, window, window == size, &line, &line_length, &out->number, &found);
+        if (status) goto out;
+        if (found) break;
     }
     assay_digest prev;
+    uint64_t last_number = 0;
+    if ((status = record_number(line, line_length, &prev, NULL, &last_number))) goto out;
     const bool holed = memchr(line, '\0', line_length) != NULL;
-    if (!out->torn && !holed && !record_number(line, line_length, &prev, NULL)) {
+    if (!out->torn && !holed && last_number == 0) {
         status = assay_fail(ASSAY_FAILED,
                             "the last line of %s is no record of a ledger: it was damaged; restore "
                             "the ledger from a copy, or move it away to begin a new one",
@@ -279,8 +296,9 @@ typedef struct {
 static assay_status walk_line(ledger_walk *walk, const char *line, size_t length, bool ended) {
     assay_digest prev;
     json_t *record = NULL;
-    uint64_t number = record_number(line, length, &prev, &record);
-    assay_status status = ASSAY_OK;
+    uint64_t number = 0;
+    assay_status status = record_number(line, length, &prev, &record, &number);
+    if (status) return status;
     walk->line++;
     walk->torn = !ended || memchr(line, '\0', length) != NULL;
     if (number && !assay_digest_equal(&prev, &walk->last))
@@ -325,6 +343,7 @@ static assay_status walk_ledger(const char *directory, ledger_walk *walk) {
         status = assay_fail_errno("cannot open the ledger %s", path);
         goto out;
     }
+    errno = 0;
     for (ssize_t length; (length = getline(&line, &capacity, file)) > 0;) {
         bool ended = line[length - 1] == '\n';
         uint64_t before = walk->records;
@@ -332,7 +351,7 @@ static assay_status walk_ledger(const char *directory, ledger_walk *walk) {
         if ((status = walk_line(walk, line, (size_t)length, ended))) goto out;
         last_is_record = walk->records > before;
     }
-    if (ferror(file)) {
+    if (ferror(file) || !feof(file)) { /* getline() ends early where memory is out, too */
         status = assay_fail_errno("cannot read the ledger %s", path);
         goto out;
     }
@@ -365,8 +384,11 @@ assay_status assay_ledger_walk(const char *directory, assay_ledger_visit visit, 
     return status;
 }
 
-bool assay_ledger_holds(const char *directory, const assay_digest *seal_digest) {
+assay_status assay_ledger_holds(const char *directory, const assay_digest *seal_digest, bool *out) {
     char hex[ASSAY_DIGEST_HEX];
     ledger_walk walk = {.wanted = assay_digest_hex(hex, seal_digest)};
-    return walk_ledger(directory, &walk) == ASSAY_OK && walk.found;
+    assay_status status = walk_ledger(directory, &walk);
+    if (status && assay_error_is_memory()) return status;
+    *out = status == ASSAY_OK && walk.found;
+    return ASSAY_OK;
 }

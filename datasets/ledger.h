@@ -31,8 +31,9 @@ typedef assay_status (*assay_ledger_visit)(void *context, const char *line, size
 assay_status assay_ledger_walk(const char *directory, assay_ledger_visit visit,
                                void *context) ASSAY_MUST_CHECK;
 
-/* Whether the ledger of directory is there, has a whole chain, and holds a record of seal_digest.
- */
-bool assay_ledger_holds(const char *directory, const assay_digest *seal_digest);
+/* *out says whether the ledger of directory is there, has a whole chain, and holds a record of
+ * seal_digest. ASSAY_FAILED only where memory is too short to tell. */
+assay_status assay_ledger_holds(const char *directory, const assay_digest *seal_digest,
+                                bool *out) ASSAY_MUST_CHECK;
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "datasets/base/file.h"
 #include "datasets/base/memory.h"
+#include "datasets/json_text.h"
 
 #define SEAL_FORMAT "assay-seal/1"
 #define SEAL_BYTES_MAX ((size_t)1 << 30)
@@ -236,7 +237,8 @@ static assay_status parse_seal(const char *path, const char *bytes, size_t lengt
     assay_seal seal = {0};
     assay_digest values, said;
     assay_status status;
-    json_t *root = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &where);
+    json_t *root = NULL;
+    if ((status = assay_json_read(path, bytes, length, &root, &where))) goto out;
     if (!root) {
         status = assay_fail(ASSAY_FAILED, "seal %s is damaged: line %d: %s", path, where.line,
                             where.text);

@@ -325,7 +325,9 @@ assay_status assay_sealed_file_check_recorded(const char *path) {
     char *directory = NULL;
     assay_status status = assay_seal_read(path, &seal);
     if (status == ASSAY_OK) status = assay_path_directory(&directory, path);
-    if (status == ASSAY_OK && !assay_ledger_holds(directory, &seal.own))
+    bool held = true;
+    if (status == ASSAY_OK) status = assay_ledger_holds(directory, &seal.own, &held);
+    if (status == ASSAY_OK && !held)
         status = assay_fail(ASSAY_FAILED,
                             "the ledger of its folder has no record of %s: it was not finished, or "
                             "was put there otherwise",
@@ -387,7 +389,7 @@ assay_status assay_sealed_file_verify(const char *path, verify_note *note, void 
         if (size > file->seal.size) result.damaged++; /* bytes behind the last block */
         if (note) note(context, text);
     }
-    result.in_ledger = assay_ledger_holds(directory, &file->seal.own);
+    if ((status = assay_ledger_holds(directory, &file->seal.own, &result.in_ledger))) goto out;
     *out = result;
 out:
     assay_digester_free(whole);

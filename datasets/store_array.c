@@ -1,8 +1,8 @@
 /* store_array -- arrays, strings and documents of containers, written and read by rows. */
-#include <jansson.h>
 #include <string.h>
 
 #include "datasets/base/memory.h"
+#include "datasets/json_text.h"
 #include "datasets/store.h"
 
 #define CHUNK_BYTES ((uint64_t)1 << 20)
@@ -134,18 +134,25 @@ out:
     return status;
 }
 
-/* Whether dataset has type, or an enumeration over it, and its bytes lie in this file. */
-static bool fits(hid_t dataset, hid_t type) {
+/* Whether dataset has type, or an enumeration over it, and its bytes lie in this file; negative
+ * where HDF5 cannot tell. */
+static htri_t fits(hid_t dataset, hid_t type) {
     hid_t base = -1, found = H5Dget_type(dataset), creation = H5Dget_create_plist(dataset);
-    bool fit = false;
+    htri_t fit = -1;
     if (found < 0 || creation < 0) goto out;
-    H5D_layout_t layout = H5Pget_layout(creation);
+    const H5D_layout_t layout = H5Pget_layout(creation);
+    const H5T_class_t kind = H5Tget_class(found);
+    if (layout < 0 || kind == H5T_NO_CLASS) goto out;
+    fit = 0;
     if (layout != H5D_CHUNKED && layout != H5D_CONTIGUOUS) goto out;
-    if (layout == H5D_CONTIGUOUS && H5Pget_external_count(creation) != 0) goto out;
-    if (H5Tget_class(found) == H5T_ENUM && (base = H5Tget_super(found)) >= 0)
-        fit = H5Tequal(base, type) > 0;
-    else
-        fit = H5Tequal(found, type) > 0;
+    if (layout == H5D_CONTIGUOUS) {
+        const int external = H5Pget_external_count(creation);
+        if (external != 0) fit = external < 0 ? -1 : 0;
+        if (external != 0) goto out;
+    }
+    fit = -1;
+    if (kind == H5T_ENUM && (base = H5Tget_super(found)) < 0) goto out;
+    fit = H5Tequal(kind == H5T_ENUM ? base : found, type);
 out:
     if (base >= 0) H5Tclose(base);
     if (found >= 0) H5Tclose(found);
@@ -166,9 +173,12 @@ assay_status assay_array_open(const assay_store *store, const assay_array *array
                           (unsigned long long)(array->rank == 2 ? array->dims[1] : 1));
     hid_t dataset = H5Dopen2(store->file, array->path, H5P_DEFAULT);
     if (dataset < 0) return assay_store_fault(store, array->path);
-    if (!fits(dataset, array->type)) {
+    const htri_t fit = fits(dataset, array->type);
+    if (fit <= 0) {
+        status = fit < 0 ? assay_store_fault(store, array->path)
+                         : assay_store_wrong(store, array->path, "an array of its type");
         H5Dclose(dataset);
-        return assay_store_wrong(store, array->path, "an array of its type");
+        return status;
     }
     *out_dataset = dataset;
     return ASSAY_OK;
@@ -370,18 +380,21 @@ out:
 
 /* ---- documents ---- */
 
-static bool is_json_object(const char *json) {
-    json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
-    bool is = json_is_object(root);
+static assay_status is_json_object(const char *path, const char *json, bool *out) {
+    json_t *root = NULL;
+    assay_status status = assay_json_read(path, json, strlen(json), &root, NULL);
+    if (status == ASSAY_OK) *out = json_is_object(root);
     json_decref(root);
-    return is;
+    return status;
 }
 
 assay_status assay_document_write(assay_store *store, const char *path, const char *json) {
-    if (!json || !is_json_object(json))
+    bool is_object = false;
+    assay_status status = json ? is_json_object(path, json, &is_object) : ASSAY_OK;
+    if (status) return status;
+    if (!is_object)
         return assay_fail(ASSAY_FAILED, "cannot write %s of %s: it is no JSON object", path,
                           store->name);
-    assay_status status = ASSAY_OK;
     hid_t type = string_type(strlen(json)), space = H5Screate(H5S_SCALAR), dataset = -1;
     hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
     if (type < 0 || space < 0 || creation < 0 || H5Pset_obj_track_times(creation, 0) < 0 ||
@@ -405,7 +418,12 @@ assay_status assay_document_read(const assay_store *store, const char *path, cha
         status = assay_store_fault(store, path);
         goto out;
     }
-    if (H5Sget_simple_extent_type(space) != H5S_SCALAR || !fits(dataset, type)) {
+    const htri_t fit = fits(dataset, type);
+    if (fit < 0) {
+        status = assay_store_fault(store, path);
+        goto out;
+    }
+    if (H5Sget_simple_extent_type(space) != H5S_SCALAR || fit == 0) {
         status = assay_store_wrong(store, path, "one string");
         goto out;
     }
@@ -415,7 +433,9 @@ assay_status assay_document_read(const assay_store *store, const char *path, cha
         status = assay_store_fault(store, path);
         goto out;
     }
-    if (!is_json_object(bytes)) {
+    bool is_object = false;
+    if ((status = is_json_object(path, bytes, &is_object))) goto out;
+    if (!is_object) {
         status = assay_store_wrong(store, path, "a JSON object");
         goto out;
     }

@@ -145,8 +145,7 @@ static void work_and_end(assay_status (*work)(void *context), void *context, int
     assay_status status = work(context);
     const char *text = status == ASSAY_OK ? "" : assay_error_text();
     size_t length = strlen(text);
-    uint8_t *report = malloc(length + 1);
-    if (report == NULL) _exit(1);
+    uint8_t report[ASSAY_ERROR_SIZE + 1]; /* memory may be what there was none of */
     report[0] = (uint8_t)status;
     memcpy(report + 1, text, length);
     _exit(assay_frame_write(fd, report, length + 1) == ASSAY_OK ? 0 : 1);
@@ -159,8 +158,10 @@ static assay_status fail_of_end(const char *what, int ended) {
         return assay_fail(ASSAY_FAILED, "%s: its process died of signal SIG%s (%d)", what,
                           name != NULL ? name : "?", WTERMSIG(ended));
     }
-    return assay_fail(ASSAY_FAILED, "%s: its process ended with status %d and left no report", what,
-                      WEXITSTATUS(ended));
+    return assay_fail(ASSAY_FAILED,
+                      "%s: its process ended with status %d and left no report, perhaps because "
+                      "memory was out",
+                      what, WEXITSTATUS(ended));
 }
 
 assay_status assay_child_run(assay_status (*work)(void *context), void *context, const char *what) {

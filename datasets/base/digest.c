@@ -25,7 +25,7 @@ assay_status assay_digester_open(assay_digester **out) {
     digester->context = EVP_MD_CTX_new();
     if (digester->context == NULL || !begin(digester)) {
         assay_digester_free(digester);
-        return assay_fail(ASSAY_FAILED, "cannot start a SHA-256 digest in OpenSSL");
+        return assay_fail(ASSAY_FAILED, "cannot start a SHA-256 digest in OpenSSL: is memory out?");
     }
     *out = digester;
     return ASSAY_OK;

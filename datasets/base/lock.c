@@ -108,9 +108,11 @@ static assay_status write_holder(int fd, const char *path, const holder *self) {
                           "command %s\n",
                           (unsigned long long)self->pid, (unsigned long long)self->started,
                           self->host, self->boot, self->since, self->command);
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) != length)
-        return assay_fail_errno("cannot write the lock %s", path);
-    return ASSAY_OK;
+    if (ftruncate(fd, 0) != 0) return assay_fail_errno("cannot write the lock %s", path);
+    const ssize_t wrote = pwrite(fd, text, (size_t)length, 0);
+    if (wrote == length) return ASSAY_OK;
+    if (wrote >= 0) errno = ENOSPC;
+    return assay_fail_errno("cannot write the lock %s", path);
 }
 
 static void take_line(const char *text, const char *key, char *out, size_t size) {
@@ -198,9 +200,7 @@ static assay_status try_lock(const char *target, const char *path, const holder 
     if (!locked) {
         /* A child of a process that was killed holds it until it is killed too. */
         const bool known = read_holder(fd, &by);
-        const bool lives = known && strcmp(by.host, self->host) == 0 &&
-                           start_of(by.pid) == by.started && by.started != 0;
-        if (lives || last_try)
+        if (last_try)
             status = known ? fail_held(target, &by, "")
                            : assay_fail(ASSAY_FAILED, "another process is writing to %s", target);
         goto out;

@@ -159,14 +159,16 @@ const char *assay_print_time(char out[ASSAY_NUMBER_SIZE], int64_t seconds) {
     return out;
 }
 
+/* Of at most ASSAY_NAME_BYTES. Without an allocation, which could fail and look like a bad name. */
 static bool is_composed(const char *text, size_t length) {
-    utf8proc_uint8_t *composed = NULL;
-    utf8proc_ssize_t count = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)length,
-                                          &composed, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-    bool same = composed != NULL && count == (utf8proc_ssize_t)length &&
-                memcmp(composed, text, length) == 0;
-    free(composed);
-    return same;
+    enum { MOST = 8 * ASSAY_NAME_BYTES }; /* a character falls into four at most */
+    const utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
+    utf8proc_int32_t points[MOST + 1];
+    utf8proc_ssize_t count = utf8proc_decompose((const utf8proc_uint8_t *)text,
+                                                (utf8proc_ssize_t)length, points, MOST, options);
+    if (count < 0 || count > MOST) return false;
+    utf8proc_ssize_t bytes = utf8proc_reencode(points, count, options);
+    return bytes == (utf8proc_ssize_t)length && memcmp(points, text, length) == 0;
 }
 
 /* What names and paths have in common. */

@@ -51,6 +51,13 @@ const char *assay_error_text(void) {
     return explanation;
 }
 
+bool assay_error_is_memory(void) {
+    return strstr(explanation, "out of memory") != NULL ||
+           strstr(explanation, "no memory") != NULL ||
+           strstr(explanation, "is memory out") != NULL ||
+           strstr(explanation, "Cannot allocate memory") != NULL;
+}
+
 assay_status assay_fail_errno(const char *format, ...) {
     int saved = errno;
     char reason[256];

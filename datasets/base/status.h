@@ -8,6 +8,7 @@
 #define ASSAY_DATASETS_BASE_STATUS_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -37,6 +38,9 @@ assay_status assay_fail_in(assay_status status, const char *format, ...) ASSAY_P
 
 /* This thread's explanation; borrowed until the next assay_fail() of this thread; never NULL. */
 const char *assay_error_text(void);
+
+/* Whether the explanation that is there is of memory that was out, and so no sign of damage. */
+bool assay_error_is_memory(void);
 
 /* ASSAY_FAILED with the text of errno behind the formatted text: "cannot open a.csv: No such …". */
 assay_status assay_fail_errno(const char *format, ...) ASSAY_PRINTF(1, 2);

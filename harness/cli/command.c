@@ -10,10 +10,10 @@
 #include "datasets/base/text.h"
 
 assay_status assay_print_json(json_t *object) {
-    if (object == NULL) return assay_fail(ASSAY_FAILED, "cannot make the JSON of the result");
+    if (object == NULL) return assay_fail(ASSAY_FAILED, "no memory for the JSON of the result");
     char *text = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
     json_decref(object);
-    if (text == NULL) return assay_fail(ASSAY_FAILED, "cannot make the JSON of the result");
+    if (text == NULL) return assay_fail(ASSAY_FAILED, "no memory for the JSON of the result");
     puts(text);
     free(text);
     return ASSAY_OK;

@@ -11,6 +11,7 @@
 #include "datasets/base/memory.h"
 #include "datasets/base/text.h"
 #include "harness/cli/command.h"
+#include "harness/cli/supervise.h"
 #include "kernels/backend.h"
 
 #define EXIT_FAILED 1
@@ -214,8 +215,7 @@ static void leave_no_core(void) {
     (void)setrlimit(RLIMIT_CORE, &none);
 }
 
-int main(int argc, char **argv) {
-    leave_no_core();
+static int work(int argc, char **argv) {
     int code = dispatch(argc, argv);
     bool lost = ferror(stdout) != 0;
     errno = 0;
@@ -225,4 +225,9 @@ int main(int argc, char **argv) {
         return code == 0 ? EXIT_FAILED : code;
     }
     return code;
+}
+
+int main(int argc, char **argv) {
+    leave_no_core();
+    return assay_supervise(work, argc, argv);
 }

@@ -2,6 +2,7 @@
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -102,8 +103,9 @@ class Kill(Case):
             time.sleep(0.7)
             done = assay("run", "small.yaml", "-o", "out", folder=self.folder)
             self.assertEqual(done.returncode, 1)
-            self.assertIn("another process is writing to out: process %d on " % process.pid, done.stderr)
-            self.assertIn("assay run big.yaml -o out`", done.stderr)
+            told = re.search(r"another process is writing to out: process (\d+) on .*assay run big.yaml -o out`", done.stderr)
+            self.assertTrue(told, done.stderr)
+            self.assertEqual(os.getpgid(int(told.group(1))), process.pid)
         finally:
             self.stop(process, signal.SIGKILL)
 

@@ -15,8 +15,13 @@
  *   FAULT_MALLOC   number of the allocation (of all processes, from main() on) that fails; with
  *                  FAULT_ONWARD all from that one on
  *
- * Where FAULT_MALLOC is there, a process that dies of SIGSEGV, SIGBUS, SIGABRT or SIGFPE leaves in
- * the control page the libraries and addresses that its stack went through. */
+ *   FAULT_SERVE    folder: main() is not run but served. A line "ALLOCATION ONWARD" on standard
+ * input runs it in a forked child, with its standard output and error in files `out` and `fault` of
+ * that folder, and is answered by a line with its wait status: without the time that it takes to
+ * start a program, every allocation can fail once.
+ *
+ * Where FAULT_MALLOC or FAULT_SERVE is there, a process that dies of SIGSEGV, SIGBUS, SIGABRT or
+ * SIGFPE leaves in the control page the libraries and addresses that its stack went through. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
@@ -36,6 +41,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -479,22 +485,68 @@ static void tell_crash(int signal_number) {
 
 static int (*true_main)(int, char **, char **);
 
+static void arm(void) {
+    static char stack[1 << 16]; /* a stack that overflowed has no room for the handler */
+    const stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
+    const int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE};
+    void *frame[1];
+    (void)backtrace(frame, 1); /* it allocates on its first call */
+    sigaltstack(&other, NULL);
+    for (size_t n = 0; n < sizeof signals / sizeof *signals; n++) {
+        struct sigaction action = {.sa_handler = tell_crash, .sa_flags = SA_ONSTACK | SA_NODEFER};
+        sigaction(signals[n], &action, NULL);
+    }
+    shim.armed = true;
+}
+
+static void redirect(const char *folder, const char *name, int to) {
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%.4000s/%s", folder, name);
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (fd < 0 || dup2(fd, to) < 0) _exit(99);
+    syscall(SYS_close, fd);
+}
+
+/* Answers requests until there are no more. */
+static int serve(const char *folder, int argc, char **argv, char **environment) {
+    unsigned long long allocation;
+    int onward;
+    char line[64];
+    for (size_t length = 0; syscall(SYS_read, 0, line + length, 1L) == 1;) {
+        if (line[length] != '\n' && length + 2 < sizeof line) {
+            length++;
+            continue;
+        }
+        line[length] = '\0';
+        length = 0;
+        if (sscanf(line, "%llu %d", &allocation, &onward) != 2) return 98;
+        memset(shim.control, 0, sizeof *shim.control);
+        pid_t child = fork();
+        if (child == 0) {
+            setpgid(0, 0);
+            int nothing = (int)syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY);
+            dup2(nothing, 0);
+            redirect(folder, "out", 1);
+            redirect(folder, "fault", 2);
+            shim.allocation = allocation;
+            shim.onward = onward != 0;
+            arm();
+            exit(true_main(argc, argv, environment));
+        }
+        int ended = 0;
+        while (waitpid(child, &ended, 0) < 0 && errno == EINTR) continue;
+        kill(-child, SIGKILL);
+        int wrote = snprintf(line, sizeof line, "%d\n", ended);
+        syscall(SYS_write, 1, line, (long)wrote);
+    }
+    return 0;
+}
+
 static int armed_main(int argc, char **argv, char **environment) {
     prepare();
-    if (getenv("FAULT_MALLOC") != NULL) {
-        static char stack[1 << 16]; /* a stack that overflowed has no room for the handler */
-        const stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
-        const int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE};
-        void *frame[1];
-        (void)backtrace(frame, 1); /* it allocates on its first call */
-        sigaltstack(&other, NULL);
-        for (size_t n = 0; n < sizeof signals / sizeof *signals; n++) {
-            struct sigaction action = {.sa_handler = tell_crash,
-                                       .sa_flags = SA_ONSTACK | SA_NODEFER};
-            sigaction(signals[n], &action, NULL);
-        }
-        shim.armed = true;
-    }
+    const char *folder = getenv("FAULT_SERVE");
+    if (folder != NULL) return serve(folder, argc, argv, environment);
+    if (getenv("FAULT_MALLOC") != NULL) arm();
     return true_main(argc, argv, environment);
 }
 

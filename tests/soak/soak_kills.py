@@ -2,7 +2,7 @@
 kills at random instants; after each the same command is given again, and its result must be that of one that was left
 alone.
 
-    soak_kills.py [MOST [RANDOM]]    at most MOST calls of each work (0: all), RANDOM kills in all
+ASSAY_SOAK_MOST=N takes N calls of each work and N random kills at most; the table says how many there were.
 """
 import os
 import sys
@@ -16,8 +16,8 @@ RANDOM_WORKS = [faults.Run, faults.Compare]
 
 def main():
     faults.ready()
-    most = int(sys.argv[1]) if len(sys.argv) > 1 else 0
-    at_random = int(sys.argv[2]) if len(sys.argv) > 2 else 1000
+    most = int(os.environ.get("ASSAY_SOAK_MOST", 0))
+    at_random = most or 1000
     rows, wrong = [], []
     with faults.holder() as folder:
         for kind in faults.WORKS:
