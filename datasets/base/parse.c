@@ -162,7 +162,7 @@ const char *assay_print_time(char out[ASSAY_NUMBER_SIZE], int64_t seconds) {
 /* Of at most ASSAY_NAME_BYTES. Without an allocation, which could fail and look like a bad name. */
 static bool is_composed(const char *text, size_t length) {
     enum { MOST = 8 * ASSAY_NAME_BYTES }; /* a character falls into four at most */
-    const utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
+    const int options = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
     utf8proc_int32_t points[MOST + 1];
     utf8proc_ssize_t count = utf8proc_decompose((const utf8proc_uint8_t *)text,
                                                 (utf8proc_ssize_t)length, points, MOST, options);
