@@ -58,7 +58,8 @@ assay_status assay_digester_finish(assay_digester *digester, assay_digest *out) 
     bool right = EVP_DigestFinal_ex(digester->context, digest.bytes, NULL) == 1;
     right = right && !digester->broken;
     digester->broken = !begin(digester);
-    if (!right) return assay_fail(ASSAY_FAILED, "a SHA-256 digest failed inside OpenSSL");
+    if (!right)
+        return assay_fail(ASSAY_FAILED, "a SHA-256 digest failed inside OpenSSL: is memory out?");
     *out = digest;
     return ASSAY_OK;
 }
@@ -66,7 +67,7 @@ assay_status assay_digester_finish(assay_digester *digester, assay_digest *out) 
 assay_status assay_digest_bytes(const void *bytes, size_t count, assay_digest *out) {
     assay_digest digest = {{0}};
     if (EVP_Digest(bytes, count, digest.bytes, NULL, EVP_sha256(), NULL) != 1)
-        return assay_fail(ASSAY_FAILED, "a SHA-256 digest failed inside OpenSSL");
+        return assay_fail(ASSAY_FAILED, "a SHA-256 digest failed inside OpenSSL: is memory out?");
     *out = digest;
     return ASSAY_OK;
 }

@@ -9,7 +9,7 @@ import memory
 class Memory(unittest.TestCase):
     def test_an_allocation_that_fails_is_told_or_does_no_harm(self):
         with faults.holder() as folder:
-            for name, kinds, wrong, _ in memory.sweeps(folder, 60, memory.COMMANDS):
+            for name, kinds, wrong, _ in memory.sweeps(folder, 24, memory.COMMANDS):
                 self.assertEqual(wrong, [], name)
                 self.assertGreater(kinds.get("reported", 0) + kinds.get("library", 0), 0, name)
 
