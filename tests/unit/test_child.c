@@ -61,7 +61,8 @@ static void a_child_that_dies_is_a_failure_that_says_how(void **state) {
     assert_non_null(strstr(assay_error_text(), "SIGKILL"));
     assert_int_equal(assay_child_run(leave, &status, "writing x"), ASSAY_FAILED);
     assert_string_equal(assay_error_text(),
-                        "writing x: its process ended with status 0 and left no report");
+                        "writing x: its process ended with status 0 and left no report, perhaps "
+                        "because memory was out");
 }
 
 static assay_status explain_at_length(void *context) {
