@@ -415,6 +415,9 @@ static assay_status take_comparisons(const opaque_work *work, assay_evidence *ev
     return ASSAY_OK;
 }
 
+/* Of the provenance of templates: what their plug-in is made of. */
+static const char *const who_compares[] = {"plugin_sha256", "config_sha256", "parameters_given"};
+
 static assay_status describe_provenance(const opaque_work *work, unsigned threads, double seconds,
                                         char **out) {
     char dataset[ASSAY_DIGEST_HEX], templates[ASSAY_DIGEST_HEX];
@@ -424,6 +427,12 @@ static assay_status describe_provenance(const opaque_work *work, unsigned thread
         "templates_digest", assay_digest_hex(templates, &work->set->head.digest), "threads",
         (json_int_t)threads, "compare_seconds", seconds, "configuration_digest",
         work->options->configuration_digest);
+    /* Who compared is who made the templates: assay_opaque_check_plugin. Another library may give
+     * other scores of the same bytes. */
+    json_t *made = json_loads(work->set->head.provenance_json, 0, NULL);
+    for (size_t n = 0; document != NULL && n < sizeof who_compares / sizeof *who_compares; n++)
+        json_object_set(document, who_compares[n], json_object_get(made, who_compares[n]));
+    json_decref(made);
     *out = document == NULL ? NULL : json_dumps(document, JSON_SORT_KEYS);
     json_decref(document);
     return *out != NULL ? ASSAY_OK : assay_fail(ASSAY_FAILED, "no memory for the provenance");

@@ -389,9 +389,11 @@ static assay_status check_one_dataset(const runner *run, const release_files *fi
 
 /* ---- evidence ---- */
 
-/* references: digest of the other release's templates, or NULL. */
+/* references: digest of the other release's templates, or NULL; plugin: what would compare opaque
+ * templates, or NULL. */
 static assay_status evidence_fits(runner *run, const char *path, const release_files *files,
-                                  const assay_digest *references, assay_run_step *step, bool *out) {
+                                  const assay_digest *references, const assay_release *plugin,
+                                  assay_run_step *step, bool *out) {
     static const assay_digest none = {{0}};
     assay_evidence evidence = {0};
     char *there = NULL, *wanted = NULL;
@@ -411,7 +413,8 @@ static assay_status evidence_fits(runner *run, const char *path, const release_f
            assay_digest_equal(&evidence.reference_digest, references ? references : &none) &&
            strcmp(there, wanted) == 0 &&
            (comparator == NULL || assay_comparator_fits(comparator, evidence.comparator));
-    if (*out) {
+    if (*out) status = assay_run_compared_fits(&evidence, plugin, out);
+    if (status == ASSAY_OK && *out) {
         step->digest = evidence.result_digest;
         snprintf(step->summary, sizeof step->summary,
                  "%" PRIu64 " mated, %" PRIu64 " non-mated comparisons", evidence.mated_count,
@@ -474,7 +477,7 @@ static assay_status step_compare(runner *run, const assay_config_release *releas
     assay_status status = add_step(run, "compare", release, files->evidence, &step);
     if (status != ASSAY_OK) return status;
     start(run, step);
-    status = evidence_fits(run, files->evidence, files, NULL, step, &fits);
+    status = evidence_fits(run, files->evidence, files, NULL, &plugin, step, &fits);
     if (status != ASSAY_OK) return status;
     if (fits)
         step->outcome = ASSAY_RUN_UP_TO_DATE;
@@ -534,7 +537,8 @@ static assay_status step_between(runner *run, size_t references, size_t probes,
     if (status != ASSAY_OK) return status;
     start(run, step);
     if (!files[references].planned)
-        status = evidence_fits(run, path, &files[probes], &files[references].digest, step, &fits);
+        status =
+            evidence_fits(run, path, &files[probes], &files[references].digest, NULL, step, &fits);
     if (status != ASSAY_OK) return status;
     if (fits)
         step->outcome = ASSAY_RUN_UP_TO_DATE;

@@ -12,8 +12,8 @@
 #include "harness/session.h"
 
 /* Whether the provenance says value for key. */
-static bool provenance_says(const assay_templates_head *head, const char *key, const char *value) {
-    json_t *object = json_loads(head->provenance_json, 0, NULL);
+static bool provenance_says(const char *provenance_json, const char *key, const char *value) {
+    json_t *object = json_loads(provenance_json, 0, NULL);
     const char *said = json_string_value(json_object_get(object, key));
     bool same = said != NULL && strcmp(said, value) == 0;
     json_decref(object);
@@ -21,17 +21,28 @@ static bool provenance_says(const assay_templates_head *head, const char *key, c
 }
 
 /* By what the release is made of: a plug-in need not run for it. */
-static assay_status plugin_fits(const assay_templates_head *head, const assay_release *wanted,
+static assay_status plugin_fits(const char *provenance_json, const assay_release *wanted,
                                 bool *out) {
     assay_plugin_files files = {0};
     char library[ASSAY_DIGEST_HEX], config[ASSAY_DIGEST_HEX];
     assay_status status = assay_plugin_files_digest(wanted, &files);
     if (status != ASSAY_OK) return status;
-    *out = provenance_says(head, "plugin_sha256", assay_digest_hex(library, &files.library)) &&
-           provenance_says(head, "config_sha256", assay_digest_hex(config, &files.config)) &&
-           provenance_says(head, "parameters_given", files.parameters);
+    *out = provenance_says(provenance_json, "plugin_sha256",
+                           assay_digest_hex(library, &files.library)) &&
+           provenance_says(provenance_json, "config_sha256",
+                           assay_digest_hex(config, &files.config)) &&
+           provenance_says(provenance_json, "parameters_given", files.parameters);
     assay_plugin_files_free(&files);
     return ASSAY_OK;
+}
+
+assay_status assay_run_compared_fits(const assay_evidence *evidence, const assay_release *plugin,
+                                     bool *out) {
+    *out = true;
+    if (!provenance_says(evidence->provenance_json, "backend", "plug-in")) return ASSAY_OK;
+    *out = false;
+    if (plugin == NULL || plugin->plugin == NULL) return ASSAY_OK;
+    return plugin_fits(evidence->provenance_json, plugin, out);
 }
 
 assay_status assay_run_enrolled_fits(const assay_templates_head *head, const assay_release *wanted,
@@ -42,12 +53,13 @@ assay_status assay_run_enrolled_fits(const assay_templates_head *head, const ass
         *out = false;
         return ASSAY_OK;
     }
-    if (wanted->plugin != NULL) return plugin_fits(head, wanted, out);
+    if (wanted->plugin != NULL) return plugin_fits(head->provenance_json, wanted, out);
     assay_status status = assay_session_open(wanted, &session);
     if (status == ASSAY_OK) status = assay_session_algorithm_text(session, &name);
     if (status == ASSAY_OK)
         *out = strcmp(head->algorithm, name) == 0 &&
-               provenance_says(head, "algorithm_version", assay_session_about(session)->version);
+               provenance_says(head->provenance_json, "algorithm_version",
+                               assay_session_about(session)->version);
     free(name);
     assay_session_close(session);
     return status;

@@ -51,6 +51,10 @@ assay_status assay_run_make_parent(const char *path) ASSAY_MUST_CHECK;
 
 assay_status assay_run_enrolled_fits(const assay_templates_head *head, const assay_release *wanted,
                                      const assay_digest *dataset, bool *out) ASSAY_MUST_CHECK;
+/* Evidence of opaque templates: whether plugin, as its files are now, is what compared them. A
+ * library may give other scores of the same templates. */
+assay_status assay_run_compared_fits(const assay_evidence *evidence, const assay_release *plugin,
+                                     bool *out) ASSAY_MUST_CHECK;
 assay_status assay_run_import_fits(const assay_templates_head *head, const assay_import *wanted,
                                    bool *out) ASSAY_MUST_CHECK;
 

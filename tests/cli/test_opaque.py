@@ -2,6 +2,7 @@
 comparisons, roles, vectors that stand for them, and the cost that is said beforehand."""
 import json
 import os
+import shutil
 
 from cli_support import Case, assay, main, skip, write
 
@@ -103,6 +104,24 @@ class Opaque(Case):
         done = self.run_it([("lies", "kind: opaque, vector: 1, lie: 1")], status=1)
         self.assertIn("do not stand for its own comparison", done.stderr)
         self.assertIn("over 1e-09 apart", done.stderr)
+
+    def test_evidence_of_another_library_is_made_again(self):
+        library = self.path("twin.so")
+        shutil.copy(PLUGINS + "/twin.so", library)
+        write(self.folder, "e.yaml", "assay: 1\nname: twins\ndataset: { name: twins, root: ., manifest: manifest.csv }\n"
+              "releases:\n  - { name: own, version: \"1\", plugin: twin.so, parameters: { kind: opaque } }\n"
+              "comparison: { fmr_targets: [1e-1] }\n")
+
+        def outcomes():
+            done = assay("run", "e.yaml", "--json", folder=self.folder)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return {step["step"]: step["outcome"] for step in json.loads(done.stdout)["steps"]}
+
+        outcomes()
+        self.assertEqual(outcomes()["compare"], "up to date")
+        with open(library, "ab") as file: # the same templates, and who knows what scores
+            file.write(b"another build")
+        self.assertNotEqual(outcomes()["compare"], "up to date")
 
     def test_the_cost_is_said_and_capped(self):
         done = self.run_it([("bytes", "kind: opaque")])
