@@ -162,7 +162,7 @@ def check_ledger():
 
 def check_root(name, file):
     assert file.attrs["format"] == "assay-" + KINDS[name] and isinstance(file.attrs["format"], str)
-    assert (file.attrs["format_version_major"], file.attrs["format_version_minor"]) == (1, 1)
+    assert (file.attrs["format_version_major"], file.attrs["format_version_minor"]) == (1, 2)
     assert file.attrs["created_by"].startswith("assay ")
 
 
