@@ -6,6 +6,7 @@
 
 #include "datasets/base/memory.h"
 #include "reports/galleries_private.h"
+#include "reports/reach.h"
 
 const char *assay_galleries_fault(const assay_evidence *evidence) {
     if (!assay_evidence_has_samples(evidence))
@@ -107,6 +108,10 @@ assay_status assay_galleries_compute(const assay_evidence *evidence,
     if (status != ASSAY_OK) return status;
     assay_evidence judged = assay_deployment_apply(&chosen.deployment, evidence);
     status = assay_figures_compute(&judged, (const char *const[]){NULL}, 0, &figures);
+    if (status == ASSAY_OK && !figures.points[0].in_tail &&
+        (figures.points[0].reason == NULL || figures.points[0].beyond_tail[0] != '\0'))
+        status = assay_tail_refuse(evidence, &figures.coarse, chosen.deployment.fmr,
+                                   chosen.deployment.threshold);
     if (status == ASSAY_OK) status = assay_galleries_at(evidence, &chosen, &figures.points[0], out);
     assay_figures_free(&figures);
     return status;

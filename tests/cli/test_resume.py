@@ -20,17 +20,18 @@ TWIN = ["--plugin", PLUGINS + "/twin.so", "-p", "kind=opaque", "-p", "refuse=1"]
 
 
 def workers_of(pid):
-    """Processes that run plug-ins for pid."""
-    found = []
-    for name in os.listdir("/proc"):
+    """Processes that run plug-ins for pid or for a child of it: a command works in a process of its own."""
+    parents, workers = {}, []
+    for name in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open("/proc/%s/stat" % name, encoding="ascii") as text:
                 stat = text.read()
         except (OSError, ValueError):
             continue
-        if name.isdigit() and int(stat.rsplit(")", 1)[1].split()[1]) == pid and "assay-algorith" in stat:
-            found.append(int(name))
-    return found
+        parents[int(name)] = int(stat.rsplit(")", 1)[1].split()[1])
+        if "assay-algorith" in stat:
+            workers.append(int(name))
+    return [worker for worker in workers if pid in (parents[worker], parents.get(parents[worker]))]
 
 
 class Resume(Case):
