@@ -47,9 +47,9 @@ static void read_answer(const uint8_t *data, size_t size) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const uint8_t signature[] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
-#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-    const bool forks =
-        false; /* libFuzzer has a thread of its own, and a child may inherit its locks */
+#ifdef ASSAY_LIBFUZZER
+    /* libFuzzer has a thread of its own, and a child may inherit its locks. */
+    const bool forks = false;
 #else
     const bool forks = true;
 #endif
