@@ -58,6 +58,15 @@ static void add_ratio(assay_text *text, const assay_ratio *ratio, bool few) {
     assay_text_append(text, "</span>");
 }
 
+/* A difference at a threshold that stands for no measured rate must not look like the others. */
+static void add_reached(assay_text *text, const assay_operating_point *earlier,
+                        const assay_operating_point *later) {
+    const assay_operating_point *short_of = earlier->reached ? later : earlier;
+    if (short_of->reached || short_of->reason) return;
+    assay_text_appendf(text, " <span class=\"ci\">cannot be measured here: %s</span>",
+                       short_of->reached_reason);
+}
+
 static void add_points(assay_text *text, const assay_release_comparison *made) {
     static const char *const headings[] = {"Thresholds", "#Generalized FNMR, difference",
                                            "#FNMR where both completed, difference",
@@ -70,7 +79,9 @@ static void add_points(assay_text *text, const assay_release_comparison *made) {
         headings, 5);
     for (uint32_t n = 0; n < made->point_count; ++n) {
         const assay_compared *at = &made->compared[n];
-        assay_html_point(assay_html_cell(&table), &made->earlier->figures.points[made->points[n]]);
+        const assay_operating_point *earlier = &made->earlier->figures.points[made->points[n]];
+        assay_html_point(assay_html_cell(&table), earlier);
+        add_reached(text, earlier, &made->later->figures.points[made->later_points[n]]);
         add_difference(assay_html_cell(&table), &at->gfnmr, false);
         add_difference(assay_html_cell(&table), &at->fnmr, false);
         assay_html_cell(&table);

@@ -64,6 +64,14 @@ class Comparison(Case):
             self.assertGreater(cost["comparisons_per_second"], 0)
         self.assertIn("15,104 bytes", page)
 
+    def test_a_target_that_cannot_be_measured_is_marked_where_releases_are_compared(self):
+        write(self.folder, "two.yaml", CONFIG.replace("[1e-1, 1e-2]", "[1e-2, 1e-7]"))
+        self.good("run", "two.yaml", "-q", "--output", "out")
+        page = read(os.path.join(self.path("out", "report"), "index.html"))
+        table = page[page.index('id="comparison"'):page.index("If nobody sets the threshold anew")]
+        rows = [re.sub(r"<[^>]*>", "", row) for row in table.split("<tr")[2:]]
+        self.assertEqual([False, True], ["cannot be measured here: fewer than 1/f" in row for row in rows])
+
     def test_references_of_the_earlier_release_with_probes_of_the_later(self):
         config = CONFIG.replace("algorithm: lbp-normalised", "algorithm: lbp, parameters: { crop: 0.72 }, "
                                 "old_references: [\"lbp 1.0\"]")
