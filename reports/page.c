@@ -98,13 +98,15 @@ void assay_html_left_out(assay_text *text, const assay_report_release *release,
     if (any) assay_text_append(text, "</i>.");
 }
 
-void assay_html_fold_of(assay_text *text, assay_rate rate, assay_rate overall) {
-    double low = assay_rate_value(overall), high = assay_rate_value(rate);
-    if (low > 0) assay_text_appendf(text, high / low < 10 ? "%.1f-fold" : "%.0f-fold", high / low);
+void assay_html_times(assay_text *text, assay_rate rate, assay_rate overall) {
+    const double low = assay_rate_value(overall), times = assay_rate_value(rate) / low;
+    if (low > 0) assay_text_appendf(text, times < 10 ? "%.1f times" : "%.0f times", times);
 }
 
 void assay_html_fold(assay_text *text, const assay_extremes *extremes) {
-    assay_html_fold_of(text, extremes->high_rate, extremes->low_rate);
+    const double low = assay_rate_value(extremes->low_rate);
+    const double fold = assay_rate_value(extremes->high_rate) / low;
+    if (low > 0) assay_text_appendf(text, fold < 10 ? "%.1f-fold" : "%.0f-fold", fold);
 }
 
 static void append_role(assay_text *text, const assay_protocol *protocol, const char *value) {

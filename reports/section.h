@@ -41,8 +41,8 @@ bool assay_group_extremes(const assay_report_release *release,
  * is. */
 void assay_html_left_out(assay_text *text, const assay_report_release *release,
                          const assay_attribute_figures *attribute, assay_dots_kind kind);
-/* high's rate as so many fold of everybody's, overall; "" where that is 0 or not known. */
-void assay_html_fold_of(assay_text *text, assay_rate rate, assay_rate overall);
+/* rate as so many times that of everybody, overall: "9.0 times"; "" where that is 0 or not known. */
+void assay_html_times(assay_text *text, assay_rate rate, assay_rate overall);
 /* "1.8-fold" as high stands over low; "" where low is 0. */
 void assay_html_fold(assay_text *text, const assay_extremes *extremes);
 

@@ -101,7 +101,7 @@ static void say_attribute(assay_page *page, const assay_attribute_figures *attri
         assay_text_append(text, " within <i>");
         assay_text_append_html(text, fmr.high->label);
         assay_text_append(text, "</i>, ");
-        assay_html_fold_of(text, fmr.high_rate, assay_headline(subject)->fmr);
+        assay_html_times(text, fmr.high_rate, assay_headline(subject)->fmr);
         assay_text_append(text, has_fnmr ? " that of all pairs, also between groups; "
                                          : " that of all pairs, also between groups.");
     }

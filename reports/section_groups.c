@@ -52,7 +52,7 @@ static void append_dots_title(const assay_report *report, uint32_t index, const 
             assay_text_append(title, " within <i>");
             assay_text_append_html(title, found.high->label);
             assay_text_append(title, "</i> is ");
-            assay_html_fold_of(title, found.high_rate, assay_headline(subject)->fmr);
+            assay_html_times(title, found.high_rate, assay_headline(subject)->fmr);
             assay_text_append(title, " that of all pairs, also between groups");
             return;
         }

@@ -15,7 +15,7 @@ static void add_row(assay_html_table *table, const assay_report_release *release
              !(assay_rate_value(fmr) > assay_rate_value(any)))
         assay_text_append(cell, "the same");
     else
-        assay_html_fold_of(cell, fmr, any);
+        assay_html_times(cell, fmr, any);
 }
 
 /* Of the groups, the one that is crossed; else each attribute. */
