@@ -110,26 +110,17 @@ static assay_status list_pairs(opaque_work *work) {
 
 /* Templates do not say what compares them, so the plug-in counts, and its limits. */
 static assay_status digest_plan(opaque_work *work) {
-    const assay_release *plugin = work->options->plugin;
-    assay_plugin_files files = {0};
     assay_digest plan;
     assay_digester *digester = NULL;
     assay_status status = assay_plan_digest(&work->plan, &work->set->head.digest,
                                             work->options->protocol, "own", 0, &plan);
-    if (status == ASSAY_OK) status = assay_plugin_files_digest(plugin, &files);
     if (status == ASSAY_OK) status = assay_digester_open(&digester);
-    if (status != ASSAY_OK) goto out;
+    if (status != ASSAY_OK) return status;
     assay_digester_add_string(digester, "assay-own/1");
     assay_digester_add(digester, plan.bytes, sizeof plan.bytes);
-    assay_digester_add(digester, files.library.bytes, sizeof files.library.bytes);
-    assay_digester_add(digester, files.config.bytes, sizeof files.config.bytes);
-    assay_digester_add_string(digester, files.parameters);
-    assay_digester_add_u64(digester, plugin->template_seconds);
-    assay_digester_add_u64(digester, plugin->memory_bytes);
-    status = assay_digester_finish(digester, &work->plan_digest);
-out:
+    status = assay_plugin_files_add(work->options->plugin, digester);
+    if (status == ASSAY_OK) status = assay_digester_finish(digester, &work->plan_digest);
     assay_digester_free(digester);
-    assay_plugin_files_free(&files);
     return status;
 }
 
@@ -464,33 +455,19 @@ static assay_status fill_evidence(const opaque_work *work, unsigned threads, dou
 
 /* ---- the plug-in must be the one that made them ---- */
 
-static bool says(const json_t *object, const char *key, const assay_digest *digest) {
-    char hex[ASSAY_DIGEST_HEX];
-    const char *said = json_string_value(json_object_get(object, key));
-    return said != NULL && strcmp(said, assay_digest_hex(hex, digest)) == 0;
-}
-
 assay_status assay_opaque_check_plugin(const assay_opaque *set, const assay_release *plugin) {
-    assay_plugin_files files = {0};
+    bool same = false;
     if (plugin == NULL || plugin->plugin == NULL)
         return assay_fail(ASSAY_USAGE,
                           "the templates of %s %s are opaque: only their plug-in compares them, so "
                           "it has to be named",
                           set->head.release, set->head.version);
-    assay_status status = assay_plugin_files_digest(plugin, &files);
-    if (status != ASSAY_OK) return status;
-    json_t *object = json_loads(set->head.provenance_json, 0, NULL);
-    const char *given = json_string_value(json_object_get(object, "parameters_given"));
-    if (!says(object, "plugin_sha256", &files.library) ||
-        !says(object, "config_sha256", &files.config) || given == NULL ||
-        strcmp(given, files.parameters) != 0)
-        status = assay_fail(ASSAY_USAGE,
-                            "%s, its configuration directory or its parameters are not those that "
-                            "made the templates of %s %s",
-                            plugin->plugin, set->head.release, set->head.version);
-    json_decref(object);
-    assay_plugin_files_free(&files);
-    return status;
+    assay_status status = assay_plugin_files_said(plugin, set->head.provenance_json, &same);
+    if (status != ASSAY_OK || same) return status;
+    return assay_fail(ASSAY_USAGE,
+                      "%s, its configuration directory or its parameters are not those that made "
+                      "the templates of %s %s",
+                      plugin->plugin, set->head.release, set->head.version);
 }
 
 assay_status assay_compare_opaque(const assay_opaque *set, const assay_compare_options *options,

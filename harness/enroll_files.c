@@ -15,12 +15,12 @@
 /* What a plug-in was made of, so that the templates are made anew where any of it changes. */
 static assay_status add_plugin(const assay_release *release, json_t *object) {
     assay_plugin_files files = {0};
-    char library[ASSAY_DIGEST_HEX], config[ASSAY_DIGEST_HEX];
+    char object_hex[ASSAY_DIGEST_HEX], config[ASSAY_DIGEST_HEX];
     if (release->plugin == NULL) return ASSAY_OK;
     assay_status status = assay_plugin_files_digest(release, &files);
     if (status != ASSAY_OK) return status;
     json_t *more =
-        json_pack("{s:s, s:s, s:s}", "plugin_sha256", assay_digest_hex(library, &files.library),
+        json_pack("{s:s, s:s, s:s}", "plugin_sha256", assay_digest_hex(object_hex, &files.object),
                   "config_sha256", assay_digest_hex(config, &files.config), "parameters_given",
                   files.parameters);
     if (more == NULL || json_object_update(object, more) != 0)

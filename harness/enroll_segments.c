@@ -40,21 +40,6 @@ static void add_description(assay_digester *digester, const assay_algorithm_desc
     add_double(digester, about->vector_shift);
 }
 
-/* Limits count as well: what took too long under one of them is enrolled under another. */
-static assay_status add_plugin(assay_digester *digester, const assay_release *release) {
-    assay_plugin_files files = {0};
-    if (release->plugin == NULL) return ASSAY_OK;
-    const assay_status status = assay_plugin_files_digest(release, &files);
-    if (status != ASSAY_OK) return status;
-    assay_digester_add(digester, files.library.bytes, sizeof files.library.bytes);
-    assay_digester_add(digester, files.config.bytes, sizeof files.config.bytes);
-    assay_digester_add_string(digester, files.parameters);
-    assay_digester_add_u64(digester, release->template_seconds);
-    assay_digester_add_u64(digester, release->memory_bytes);
-    assay_plugin_files_free(&files);
-    return ASSAY_OK;
-}
-
 static assay_status digest_plan(enrolling *shared) {
     const assay_dataset_head *head = assay_dataset_get_head(shared->dataset);
     assay_digester *digester = NULL;
@@ -64,7 +49,7 @@ static assay_status digest_plan(enrolling *shared) {
     assay_digester_add_string(digester, ASSAY_VERSION);
     assay_digester_add(digester, head->digest.bytes, sizeof head->digest.bytes);
     add_description(digester, &shared->description);
-    status = add_plugin(digester, shared->release);
+    if (shared->release->plugin != NULL) status = assay_plugin_files_add(shared->release, digester);
     if (status == ASSAY_OK) status = assay_digester_finish(digester, &shared->plan_digest);
     assay_digester_free(digester);
     return status;

@@ -2,6 +2,7 @@
 #include "harness/plugin_files.h"
 
 #include <fts.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,12 +58,45 @@ static assay_status join_parameters(const assay_release *release, char **out) {
 
 assay_status assay_plugin_files_digest(const assay_release *release, assay_plugin_files *out) {
     assay_plugin_files files = {0};
-    assay_status status = assay_digest_file(release->plugin, &files.library);
+    assay_status status = assay_digest_file(release->plugin, &files.object);
     if (status == ASSAY_OK && release->config_directory != NULL)
         status = digest_folder(release->config_directory, &files.config);
     if (status == ASSAY_OK) status = join_parameters(release, &files.parameters);
     if (status == ASSAY_OK) *out = files;
     return status;
+}
+
+assay_status assay_plugin_files_add(const assay_release *release, assay_digester *digester) {
+    assay_plugin_files files = {0};
+    const assay_status status = assay_plugin_files_digest(release, &files);
+    if (status != ASSAY_OK) return status;
+    assay_digester_add(digester, files.object.bytes, sizeof files.object.bytes);
+    assay_digester_add(digester, files.config.bytes, sizeof files.config.bytes);
+    assay_digester_add_string(digester, files.parameters);
+    assay_digester_add_u64(digester, release->template_seconds);
+    assay_digester_add_u64(digester, release->memory_bytes);
+    assay_plugin_files_free(&files);
+    return ASSAY_OK;
+}
+
+static bool says(const json_t *provenance, const char *key, const char *value) {
+    const char *said = json_string_value(json_object_get(provenance, key));
+    return said != NULL && strcmp(said, value) == 0;
+}
+
+assay_status assay_plugin_files_said(const assay_release *release, const char *provenance_json,
+                                     bool *out) {
+    assay_plugin_files files = {0};
+    char object[ASSAY_DIGEST_HEX], config[ASSAY_DIGEST_HEX];
+    const assay_status status = assay_plugin_files_digest(release, &files);
+    if (status != ASSAY_OK) return status;
+    json_t *provenance = json_loads(provenance_json, 0, NULL);
+    *out = says(provenance, "plugin_sha256", assay_digest_hex(object, &files.object)) &&
+           says(provenance, "config_sha256", assay_digest_hex(config, &files.config)) &&
+           says(provenance, "parameters_given", files.parameters);
+    json_decref(provenance);
+    assay_plugin_files_free(&files);
+    return ASSAY_OK;
 }
 
 void assay_plugin_files_free(assay_plugin_files *files) {

@@ -20,29 +20,13 @@ static bool provenance_says(const char *provenance_json, const char *key, const 
     return same;
 }
 
-/* By what the release is made of: a plug-in need not run for it. */
-static assay_status plugin_fits(const char *provenance_json, const assay_release *wanted,
-                                bool *out) {
-    assay_plugin_files files = {0};
-    char library[ASSAY_DIGEST_HEX], config[ASSAY_DIGEST_HEX];
-    assay_status status = assay_plugin_files_digest(wanted, &files);
-    if (status != ASSAY_OK) return status;
-    *out = provenance_says(provenance_json, "plugin_sha256",
-                           assay_digest_hex(library, &files.library)) &&
-           provenance_says(provenance_json, "config_sha256",
-                           assay_digest_hex(config, &files.config)) &&
-           provenance_says(provenance_json, "parameters_given", files.parameters);
-    assay_plugin_files_free(&files);
-    return ASSAY_OK;
-}
-
 assay_status assay_run_compared_fits(const assay_evidence *evidence, const assay_release *plugin,
                                      bool *out) {
     *out = true;
     if (!provenance_says(evidence->provenance_json, "backend", "plug-in")) return ASSAY_OK;
     *out = false;
     if (plugin == NULL || plugin->plugin == NULL) return ASSAY_OK;
-    return plugin_fits(evidence->provenance_json, plugin, out);
+    return assay_plugin_files_said(plugin, evidence->provenance_json, out);
 }
 
 assay_status assay_run_enrolled_fits(const assay_templates_head *head, const assay_release *wanted,
@@ -53,7 +37,8 @@ assay_status assay_run_enrolled_fits(const assay_templates_head *head, const ass
         *out = false;
         return ASSAY_OK;
     }
-    if (wanted->plugin != NULL) return plugin_fits(head->provenance_json, wanted, out);
+    if (wanted->plugin != NULL)
+        return assay_plugin_files_said(wanted, head->provenance_json, out); /* it need not run */
     assay_status status = assay_session_open(wanted, &session);
     if (status == ASSAY_OK) status = assay_session_algorithm_text(session, &name);
     if (status == ASSAY_OK)

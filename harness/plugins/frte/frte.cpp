@@ -27,7 +27,7 @@ constexpr uint32_t template_bytes_default = 1u << 18;
 
 struct frte {
     std::shared_ptr<FRVT_11::Interface> vendor;
-    std::string library, directory = "config", version, comparator = "cosine", resolved;
+    std::string vendor_library, directory = "config", version, comparator = "cosine", resolved;
     uint32_t template_bytes = template_bytes_default, roles = 1, channels = 3;
     uint32_t vector_offset = 0, vector_length = 0;
     double bound = 0, scale = 1, shift = 0;
@@ -94,7 +94,7 @@ bool real(const char *value, double *out) {
 
 bool take(frte &self, const std::string &key, const char *value) {
     if (key == "library")
-        self.library = value;
+        self.vendor_library = value;
     else if (key == "directory")
         self.directory = value;
     else if (key == "vector_comparator")
@@ -123,8 +123,9 @@ bool take(frte &self, const std::string &key, const char *value) {
 /* ---- the vendor's library ---- */
 
 std::string find_library(const frte &self, const std::string &root) {
-    if (!self.library.empty())
-        return self.library[0] == '/' ? self.library : root + "/" + self.library;
+    if (!self.vendor_library.empty())
+        return self.vendor_library[0] == '/' ? self.vendor_library
+                                             : root + "/" + self.vendor_library;
     glob_t found = {};
     std::string path;
     if (glob((root + "/lib/libfrvt_11_*.so").c_str(), 0, nullptr, &found) == 0 &&
