@@ -74,8 +74,8 @@ static summary_object scores_json(const assay_release_comparison *from, bool mat
     json_t *shares = json_array();
     for (unsigned n = 0; n < ASSAY_SCORE_CHANGES; ++n) {
         const assay_score_change *change = &from->scores[n];
-        summary_object one = summary_begin();
         if (change->mated != mated) continue;
+        summary_object one = summary_begin();
         summary_set_number(&one, "share", change->share, NULL);
         summary_set_object(&one, "earlier", summary_figure(change->earlier));
         summary_set_object(&one, "later", summary_figure(change->later));

@@ -135,14 +135,13 @@ void summary_set_identification(summary_object *into, const assay_report_release
 
 void summary_set_resemblance(summary_object *into, const assay_report *report,
                              const assay_report_release *release) {
-    json_t *list = json_array();
     if (!report->neighbour_count || release->resemblance_fault) {
-        json_decref(list);
         summary_set_null(into, "look_alikes",
                          release->resemblance_fault ? release->resemblance_fault
                                                     : "no reference release was named");
         return;
     }
+    json_t *list = json_array();
     for (size_t k = 0; k < report->neighbour_count; ++k)
         for (uint32_t p = 0; p < release->figures.point_count; ++p) {
             const assay_neighbour_point *at =
@@ -158,13 +157,12 @@ void summary_set_resemblance(summary_object *into, const assay_report *report,
 }
 
 void summary_set_look_alikes(summary_object *into, const assay_report *report) {
-    summary_object made = summary_begin();
-    json_t *lists = json_array();
     if (!report->neighbour_count) {
-        json_decref(lists);
         summary_set_null(into, "look_alikes", "no reference release was named");
         return;
     }
+    summary_object made = summary_begin();
+    json_t *lists = json_array();
     summary_set_text(&made, "reference_release", report->look_alikes->release);
     summary_set_text(&made, "reference_version", report->look_alikes->version);
     summary_set_digest(&made, "reference_result_digest", &report->look_alikes->result_digest);

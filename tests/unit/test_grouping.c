@@ -135,6 +135,9 @@ static void add_ages(assay_evidence *evidence) {
                                                ASSAY_LEVEL_SAMPLE, ASSAY_SOURCE_NOT_STATED,
                                                &index));
     assay_attribute *age = &table->attributes[index];
+    free(age->values); /* made with the attribute, of no bins */
+    free(age->bin_low);
+    free(age->bin_high);
     age->values = calloc(table->row_count, sizeof *age->values);
     age->bin_low = calloc(4, sizeof *age->bin_low);
     age->bin_high = calloc(4, sizeof *age->bin_high);
